@@ -62,6 +62,8 @@ class Arg:
     """As the reference page shows it, such as SECS or IFNAME."""
     type: Type = Type.WORD
     optional: bool = False
+    """May be absent. An optional argument before others is passed over when the word does not fit its type
+    (``via [inet|inet6] ADDRESS``, ``mtu [lock] N``); on a line with options, an option's word is never an argument."""
     many: bool = False
     """True for the last argument when it may be repeated."""
     minimum: Optional[Number] = None
@@ -69,10 +71,13 @@ class Arg:
     unit: str = ""
     """s, ms, us, cs, bytes, ..."""
     choices: Tuple[str, ...] = ()
+    """CHOICE: the words. Other types: words accepted in place of a value (``forever``, ``+``, ``all``)."""
+    not_yet: Tuple[str, ...] = ()
+    """Those of ``choices`` that the agent does not do yet, though the keyword itself is supported."""
     max_length: Optional[int] = None
     refers_to: str = ""
     literal: bool = False
-    """True when the name itself is the word to write, as in ``key value`` pairs inside a line."""
+    """True when the name itself is the word to write, as ``fwmark`` in ``virtual_server fwmark N``."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,13 @@ class Keyword:
     meaning: str
     """One sentence, our own words."""
     args: Tuple[Arg, ...] = ()
+    forms: Tuple[Tuple[Arg, ...], ...] = ()
+    """Other ways to write the arguments, tried in turn when ``args`` does not fit."""
+    options: str = ""
+    """Section id (shape OPTIONS) of the ``word value`` pairs that may follow the arguments, in any order.
+    They end at the first word that is none of them (``nexthop via A dev IF nexthop ...``)."""
+    fills: str = ""
+    """LINES only: the item argument that this option stands for (``to DEST`` is DEST)."""
     block: str = ""
     """Section id of the block that the keyword opens, or empty."""
     default: Optional[str] = None
@@ -113,6 +125,8 @@ class Shape(Enum):
     KEYWORDS = "keywords"
     LINES = "lines"
     """Each line is an item: positional words, then options (addresses, routes, rules, tracked items, names)."""
+    OPTIONS = "options"
+    """No block: the ``word value`` pairs that may follow another keyword (Keyword.options)."""
 
 
 @dataclass(frozen=True)
