@@ -1,0 +1,62 @@
+# linuxha.vrrp: what a person or CI runs. The work is in tools/; each target says what it does in `make help`.
+
+KEEP ?=
+SUITES := bullseye bookworm trixie
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: bootstrap
+bootstrap:  ## install missing Debian packages and the pinned virtual environment
+	@tools/bootstrap
+
+.PHONY: demo
+demo: images build  ## two nodes and a client: roll out, kill the active node, show what the client saw (KEEP=1)
+	@KEEP=$(KEEP) .venv/bin/python tools/demo.py
+
+.PHONY: test
+test: bootstrap  ## every check there is
+	@tools/test
+
+.PHONY: lint
+lint: bootstrap  ## ruff, mypy, yamllint, shellcheck, ansible-lint, ansible-test sanity
+	@tools/lint
+
+.PHONY: unit
+unit: bootstrap  ## pure tests: unit, fuzz, simulation
+	@tools/check unit
+
+.PHONY: integration
+integration: agent  ## the agent in network namespaces
+	@tools/check integration
+
+.PHONY: interop
+interop: agent images  ## the agent beside the keepalived of Debian 11, 12 and 13
+	@tools/check interop
+
+.PHONY: molecule
+molecule: images build  ## the scenarios default and mixed in containers
+	@tools/check molecule-default molecule-mixed
+
+.PHONY: images
+images: bootstrap  ## the root filesystems and container images of the lab
+	@tools/image $(SUITES) >/dev/null
+
+.PHONY: agent
+agent: bootstrap  ## build/vrrp-agent, one executable with pyroute2 inside
+	@.venv/bin/python tools/build_agent.py
+
+.PHONY: build
+build: agent  ## the collection's galaxy artefact, in build/
+	@tools/build
+
+.PHONY: clean
+clean:  ## remove what was built; the caches stay (make distclean)
+	@tools/clean
+
+.PHONY: distclean
+distclean:  ## remove the caches, the virtual environment and the images too
+	@tools/clean --all
