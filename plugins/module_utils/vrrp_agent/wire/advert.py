@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Optional, Tuple
 
 from .checksum import internet_checksum, is_valid, pseudo_header
+from .discard import DecodeError as DecodeError
 from .discard import Discard
 
 PROTOCOL = 112  # RFC 9568 5.1.1.4
@@ -38,15 +39,6 @@ MAX_INTERVAL_V2_S = 255  # RFC 3768 5.3.7
 MAX_INTERVAL_V3_CS = 4095  # RFC 9568 5.2.7: 12 bits
 
 _HEADER = struct.Struct("!BBBBHH")
-
-
-class DecodeError(ValueError):
-    """The message is not a valid advertisement. ``reason`` names the rule, ``detail`` gives the evidence."""
-
-    def __init__(self, reason: Discard, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 class EncodeError(ValueError):

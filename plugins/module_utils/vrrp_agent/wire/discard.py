@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Every reason for which a received packet is discarded.
+"""Every reason for which a received packet is discarded, and the error that carries one.
 
 The value of a member is the name of its counter in ``status`` and of the verdict in ``sniff``.
 """
@@ -43,3 +43,12 @@ class Discard(str, Enum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+class DecodeError(ValueError):
+    """The bytes break a rule: ``reason`` names it, ``detail`` gives the evidence."""
+
+    def __init__(self, reason: Discard, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
