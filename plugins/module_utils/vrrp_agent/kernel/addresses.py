@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Addresses on interfaces: reading what is there, and requests that add or remove one."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+from ..conf.model import Address
+from .messages import (
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_REPLACE,
+    RTM_DELADDR,
+    RTM_GETADDR,
+    RTM_NEWADDR,
+    encode,
+)
+from .netlink import RouteSocket
+
+IFA_F_SECONDARY, IFA_F_NODAD, IFA_F_HOMEADDRESS = 0x01, 0x02, 0x10
+IFA_F_TENTATIVE, IFA_F_MANAGETEMPADDR = 0x40, 0x100
+IFA_F_NOPREFIXROUTE, IFA_F_MCAUTOJOIN = 0x200, 0x400
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_FOREVER = 0xFFFFFFFF
+_IFADDRMSG = struct.Struct("=BBBBI")
+_ATTRIBUTE = struct.Struct("=HH")
+
+
+@dataclass(frozen=True)
+class HeldAddress:
+    """An address that an interface has."""
+
+    index: int
+    packed: bytes
+    prefix_length: int
+    scope: int
+    flags: int
+
+    @property
+    def secondary(self) -> bool:
+        """IPv4: another address of the same subnet came first."""
+        return len(self.packed) == 4 and bool(self.flags & IFA_F_SECONDARY)
+
+
+@dataclass(frozen=True)
+class AddressEvent:
+    """An address has come or gone."""
+
+    held: HeldAddress
+    removed: bool = False
+
+
+def decode_address(kind: int, message: bytes) -> Optional[AddressEvent]:
+    """The event in an RTM_NEWADDR or RTM_DELADDR message, or None for other families.
+
+    Read by hand: a takeover of a thousand addresses brings a thousand of these to the process that
+    sends adverts, and the general decoder takes thirty times as long.
+    """
+    family, prefix_length, flags, scope, index = _IFADDRMSG.unpack_from(message, 16)
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return None
+    address = local = b""
+    offset = 24
+    while offset + 4 <= len(message):
+        length, attribute = _ATTRIBUTE.unpack_from(message, offset)
+        if length < 4:
+            break
+        if attribute == _IFA_LOCAL:
+            local = message[offset + 4 : offset + length]
+        elif attribute == _IFA_ADDRESS:
+            address = message[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+    held = HeldAddress(index, local or address, prefix_length, scope, flags)
+    return AddressEvent(held, removed=kind == RTM_DELADDR)
+
+
+def list_addresses(route: RouteSocket) -> List[HeldAddress]:
+    """All IPv4 and IPv6 addresses of this network namespace, in the kernel's order. Raises KernelError."""
+    request = encode("ifaddrmsg", RTM_GETADDR, NLM_F_DUMP, {})
+    events = [decode_address(kind, message) for kind, message in route.dump(request)]
+    return [event.held for event in events if event is not None]
+
+
+def _text(packed: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+
+
+def _flags(address: Address, moves: bool) -> int:
+    flags = IFA_F_HOMEADDRESS if address.home else 0
+    # A virtual IPv6 address must answer at once: duplicate address detection would hold it back for
+    # a second, and the peer that held it before may still answer (keepalived sets NODAD too).
+    if address.family == 6 and (address.nodad or moves):
+        flags |= IFA_F_NODAD
+    if address.mngtmpaddr:
+        flags |= IFA_F_MANAGETEMPADDR
+    if address.noprefixroute:
+        flags |= IFA_F_NOPREFIXROUTE
+    if address.autojoin:
+        flags |= IFA_F_MCAUTOJOIN
+    return flags
+
+
+def _message(address: Address, index: int, moves: bool) -> Tuple[Dict[str, Any], List[Tuple[str, Any]]]:
+    fields = {
+        "family": socket.AF_INET if address.family == 4 else socket.AF_INET6,
+        "prefixlen": address.peer_prefix_length
+        if address.peer is not None and address.peer_prefix_length is not None
+        else address.prefix_length,
+        "scope": address.scope,
+        "index": index,
+    }
+    local = _text(address.packed)
+    attributes: List[Tuple[str, Any]] = [
+        ("IFA_LOCAL", local),
+        ("IFA_ADDRESS", _text(address.peer) if address.peer is not None else local),
+    ]
+    if address.broadcast is not None:
+        attributes.append(("IFA_BROADCAST", _text(address.broadcast)))
+    if address.label is not None:
+        attributes.append(("IFA_LABEL", address.label))
+    if address.preferred_lft_s is not None:
+        lifetime = {"ifa_preferred": address.preferred_lft_s, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
+        attributes.append(("IFA_CACHEINFO", lifetime))
+    flags = _flags(address, moves)
+    if flags:
+        attributes.append(("IFA_FLAGS", flags))
+    return fields, attributes
+
+
+def add_request(address: Address, index: int, moves: bool = True, sequence: int = 0) -> bytes:
+    """The request that puts ``address`` on the interface ``index``; harmless when it is there.
+
+    ``moves`` is True for virtual addresses, False for static ones.
+    """
+    fields, attributes = _message(address, index, moves)
+    return encode("ifaddrmsg", RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, fields, attributes, sequence)
+
+
+def remove_request(address: Address, index: int, sequence: int = 0) -> bytes:
+    """The request that takes ``address`` from the interface ``index``."""
+    fields, attributes = _message(address, index, False)
+    kept = [(name, value) for name, value in attributes if name in ("IFA_LOCAL", "IFA_ADDRESS")]
+    return encode("ifaddrmsg", RTM_DELADDR, 0, fields, kept, sequence)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A netlink route socket: requests in batches, dumps, and the multicast groups of the monitor."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Iterator, List, NamedTuple, Tuple
+
+from .errors import KernelError, describe
+
+_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
+_ERROR = struct.Struct("=i")
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_CAP_ACK = 270, 11, 10
+SO_RCVBUFFORCE, SO_SNDBUFFORCE = 33, 32
+RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+_BATCH_BYTES = 32 * 1024
+
+
+class Refusal(NamedTuple):
+    """The kernel's answer to a request it did not carry out."""
+
+    sequence: int
+    errno: int
+
+
+def split(data: bytes) -> Iterator[Tuple[int, int, int, int, bytes]]:
+    """The messages in a datagram: (type, flags, sequence, port, whole message)."""
+    offset = 0
+    while offset + 16 <= len(data):
+        length, kind, flags, sequence, port = _HEADER.unpack_from(data, offset)
+        if length < 16 or offset + length > len(data):
+            return
+        yield kind, flags, sequence, port, data[offset : offset + length]
+        offset += (length + 3) & ~3
+
+
+def grow_receive_buffer(sock: socket.socket, size: int = RECEIVE_BUFFER_BYTES) -> None:
+    """Make room for a burst; past the system's limit where CAP_NET_ADMIN allows it."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except OSError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+class RouteSocket:
+    """Sends rtnetlink requests; the kernel carries them out before ``send`` returns."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        self._socket.bind((0, 0))
+        self._socket.setblocking(False)
+        grow_receive_buffer(self._socket)
+        self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+    def submit(self, requests: List[bytes]) -> List[Refusal]:
+        """Carry out requests in order, several to a system call, and return those that were refused.
+
+        Without NLM_F_ACK the kernel answers only errors, and it answers them before send returns.
+        """
+        refusals: List[Refusal] = []
+        for batch in _batches(requests):
+            try:
+                self._socket.send(batch)
+            except OSError as error:
+                raise KernelError(f"netlink refused a batch of {len(batch)} bytes: {error}") from error
+            refusals.extend(self._collect())
+        return refusals
+
+    def _collect(self) -> Iterator[Refusal]:
+        while True:
+            try:
+                data = self._socket.recv(65536)
+            except BlockingIOError:
+                return
+            for kind, _flags, sequence, _port, message in split(data):
+                if kind == NLMSG_ERROR:
+                    (code,) = _ERROR.unpack_from(message, 16)
+                    if code:
+                        yield Refusal(sequence, -code)
+
+    def dump(self, request: bytes) -> List[Tuple[int, bytes]]:
+        """All the answers (type, message) to a dump request. Raises KernelError after 5 s of silence."""
+        self._socket.settimeout(5)
+        answers: List[Tuple[int, bytes]] = []
+        try:
+            self._socket.send(request)
+            while True:
+                for kind, _flags, _sequence, _port, message in split(self._socket.recv(1 << 17)):
+                    if kind == NLMSG_DONE:
+                        return answers
+                    if kind == NLMSG_ERROR:
+                        (code,) = _ERROR.unpack_from(message, 16)
+                        raise KernelError(f"netlink refused a dump: {describe(-code)}", errno=-code)
+                    answers.append((kind, message))
+        except OSError as error:
+            raise KernelError(f"netlink gave no answer to a dump: {error}") from error
+        finally:
+            self._socket.setblocking(False)
+
+
+def _batches(requests: List[bytes]) -> Iterator[bytes]:
+    batch: List[bytes] = []
+    size = 0
+    for request in requests:
+        if size and size + len(request) > _BATCH_BYTES:
+            yield b"".join(batch)
+            batch, size = [], 0
+        batch.append(request)
+        size += len(request)
+    if batch:
+        yield b"".join(batch)
