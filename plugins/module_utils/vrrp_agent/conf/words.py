@@ -63,7 +63,8 @@ class Arg:
     type: Type = Type.WORD
     optional: bool = False
     """May be absent. An optional argument before others is passed over when the word does not fit its type
-    (``via [inet|inet6] ADDRESS``, ``mtu [lock] N``); on a line with options, an option's word is never an argument."""
+    (``via [inet|inet6] ADDRESS``, ``mtu [lock] N``); where options may follow, an option's word is never an
+    optional argument."""
     many: bool = False
     """True for the last argument when it may be repeated."""
     minimum: Optional[Number] = None
@@ -124,7 +125,7 @@ class Shape(Enum):
 
     KEYWORDS = "keywords"
     LINES = "lines"
-    """Each line is an item: positional words, then options (addresses, routes, rules, tracked items, names)."""
+    """Each line is an item: positional words, then options (addresses, routes, tracked items, names)."""
     OPTIONS = "options"
     """No block: the ``word value`` pairs that may follow another keyword (Keyword.options)."""
 
