@@ -19,6 +19,7 @@ from typing import List, Optional, Sequence, Tuple, Type
 
 from ..wire.ethernet import ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPES_VLAN
 from ..wire.examine import LINK_ETHERNET, LINK_RAW
+from .errors import KernelError, MissingPrivilege
 from .filter import Program, attach
 
 _ETH_P_ALL = 3
@@ -38,10 +39,6 @@ _MEMBERSHIP = struct.Struct("@iHH8s")
 _LARGEST_FRAME = 65536 + 64
 
 
-class CaptureProblem(Exception):
-    """The interface cannot be watched. The text says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Captured:
     """A frame: when the kernel saw it (ns since 1970), the interface, its capture link type, its bytes."""
@@ -56,23 +53,24 @@ class Capture:
     """An open capture of VRRP packets on one interface, or on all of them (``interface`` None).
 
     Frames of VLAN interfaces and bridges are seen once on each interface they cross, as tcpdump shows them.
-    Raises CaptureProblem when there is no such interface or no right to watch it.
+    Raises KernelError when there is no such interface, MissingPrivilege without the right to watch it.
     """
 
     def __init__(self, interface: Optional[str] = None) -> None:
-        self._socket = _open()
+        self._interface = interface
+        self._socket = _open(interface is None)
         try:
             attach(self._socket, vrrp_program())
-            # Frames that came before the filter was there are of any kind; examine() passes over them.
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             for index in _indexes(interface):
                 _hear_all_groups(self._socket, index)
-            self._socket.bind((interface or "", _ETH_P_ALL))
+            if interface is not None:
+                self._socket.bind((interface, _ETH_P_ALL))
         except OSError as error:
             self._socket.close()
-            raise CaptureProblem(_explain(interface, error)) from error
-        except CaptureProblem:
+            raise _explain(interface, error) from error
+        except KernelError:
             self._socket.close()
             raise
 
@@ -82,12 +80,12 @@ class Capture:
     def receive(self) -> Optional[Captured]:
         """Wait for the next frame; None for one that is another frame's echo.
 
-        Raises CaptureProblem when the interface goes away or down.
+        Raises KernelError when the interface goes away or down.
         """
         try:
             data, ancillary, _flags, address = self._socket.recvmsg(_LARGEST_FRAME, 512)
         except OSError as error:
-            raise CaptureProblem(_explain(None, error)) from error
+            raise _explain(self._interface, error) from error
         name, protocol, kind, hardware = address[:4]
         if hardware == _ARPHRD_LOOPBACK and kind == _PACKET_OUTGOING:
             return None  # every packet comes back on the loopback interface
@@ -152,16 +150,17 @@ def _match_protocol(program: Program, label: str, offset: int, also: Sequence[in
     program.reject()
 
 
-def _open() -> socket.socket:
+def _open(everywhere: bool) -> socket.socket:
+    """A packet socket: on all interfaces from now on, or deaf until bind().
+
+    On all, the few frames from before the filter are of any kind; examine() passes over them.
+    """
     try:
-        # No protocol yet: nothing is received before bind().
-        return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        return socket.socket(
+            socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL) if everywhere else 0
+        )
     except PermissionError as error:
-        raise CaptureProblem(
-            "no right to watch a network interface; run as root or with the capability CAP_NET_RAW"
-        ) from error
-    except OSError as error:
-        raise CaptureProblem(f"cannot open a packet socket: {error.strerror}") from error
+        raise MissingPrivilege("watching a network interface", "CAP_NET_RAW") from error
 
 
 def _indexes(interface: Optional[str]) -> List[int]:
@@ -171,7 +170,7 @@ def _indexes(interface: Optional[str]) -> List[int]:
         return [socket.if_nametoindex(interface)]
     except OSError:
         names = ", ".join(sorted(name for _index, name in socket.if_nameindex()))
-        raise CaptureProblem(f"there is no interface {interface!r}; there are: {names}") from None
+        raise KernelError(f"there is no interface {interface!r}", f"there are: {names}") from None
 
 
 def _hear_all_groups(sock: socket.socket, index: int) -> None:
@@ -199,9 +198,10 @@ def _read_ancillary(ancillary: Sequence[Tuple[int, int, bytes]]) -> Tuple[int, b
     return (time.time_ns() if time_ns is None else time_ns), tag
 
 
-def _explain(interface: Optional[str], error: OSError) -> str:
+def _explain(interface: Optional[str], error: OSError) -> KernelError:
+    watched = f"interface {interface}" if interface else "the interfaces"
     if error.errno == errno.ENETDOWN:
-        return f"interface {interface or 'that was watched'} is down; set it up and start again"
+        return KernelError(f"{watched}: down", "set it up and start again", error.errno)
     if error.errno in (errno.ENODEV, errno.ENXIO):
-        return f"interface {interface or 'that was watched'} is gone"
-    return f"cannot watch {interface or 'the interfaces'}: {error.strerror or error}"
+        return KernelError(f"{watched}: gone", "", error.errno)
+    return KernelError(f"cannot watch {watched}: {error.strerror or error}", "", error.errno)
