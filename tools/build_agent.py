@@ -73,7 +73,7 @@ def pyroute2_files() -> dict[str, bytes]:
     files = {name: data for name, data in everything.items() if name.split("/")[1] in PYROUTE2_PARTS}
     distribution = importlib.metadata.distribution("pyroute2")
     files["pyroute2/__init__.py"] = (
-        "# Stands in for pyroute2's own, which imports every part; the agent imports the parts it uses by name.\n"
+        "# Stands in for pyroute2's own, which imports every part; the agent names the parts it uses.\n"
         f'__version__ = "{distribution.version}"\n'
     ).encode()
     for entry in distribution.files or ():
@@ -83,7 +83,7 @@ def pyroute2_files() -> dict[str, bytes]:
 
 
 def byte_code(name: str, source: bytes) -> bytes:
-    """An unchecked hash-based .pyc (PEP 552): neither the clock nor the source is looked at when it is loaded."""
+    """An unchecked hash-based .pyc (PEP 552): its loader looks at neither clock nor source."""
     code = compile(source, name, "exec", dont_inherit=True, optimize=0)
     header = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little") + importlib.util.source_hash(source)
     return header + marshal.dumps(code)
@@ -123,7 +123,9 @@ def main() -> int:
     args = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of constants in a set literal's byte code hangs on the hash seed.
-        return subprocess.call([sys.executable, __file__, *sys.argv[1:]], env={**os.environ, "PYTHONHASHSEED": "0"})
+        return subprocess.call(
+            [sys.executable, __file__, *sys.argv[1:]], env={**os.environ, "PYTHONHASHSEED": "0"}
+        )
     data = build()
     if not args.output.exists() or args.output.read_bytes() != data:
         args.output.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +133,7 @@ def main() -> int:
         fresh.write_bytes(data)
         fresh.chmod(0o755)
         fresh.replace(args.output)
-    print(f"{args.output.relative_to(TOP) if args.output.is_relative_to(TOP) else args.output}: {len(data) // 1024} KiB")
+    print(f"{os.path.relpath(args.output)}: {len(data) // 1024} KiB")
     return 0
 
 

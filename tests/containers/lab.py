@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The containers of one scenario as hosts that can be hurt, and the witness that tells what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+import time
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
+
+import yaml
+
+T = TypeVar("T")
+WITNESS = pathlib.Path(__file__).with_name("witness.py")
+
+
+def sh(*command: str, check: bool = True) -> str:
+    """Run on this host; the output, or an error that shows it."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def wait_until(what: str, check: Callable[[], Optional[T]], timeout_s: float = 20.0) -> T:
+    """Poll until check returns something true; an AssertionError names what did not come about."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s:g} s: {what}")
+        time.sleep(0.02)
+
+
+class Node:
+    """One container."""
+
+    def __init__(self, name: str, variables: Dict[str, Any]) -> None:
+        self.name = name
+        self.variables = variables
+        self.hostname: str = variables["lab_hostname"]
+        self.address: str = variables["lab_ip"]
+        self._pid = 0
+
+    def __repr__(self) -> str:
+        return self.hostname
+
+    @property
+    def pid(self) -> int:
+        """The container's first process, by which its network is entered; 0 when it does not run."""
+        if not self._pid or not pathlib.Path(f"/proc/{self._pid}").exists():
+            self._pid = int(sh("podman", "inspect", "--format", "{{.State.Pid}}", self.name))
+        return self._pid
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Run a command inside the container."""
+        return sh("podman", "exec", self.name, *command, check=check)
+
+    def ip(self, *arguments: str) -> Any:
+        """The answer of iproute2, run in the container's network."""
+        out = sh("nsenter", f"--net=/proc/{self.pid}/ns/net", "ip", "-j", *arguments)
+        return json.loads(out) if out.strip() else []
+
+    def holds(self, address: str) -> bool:
+        return any(
+            info.get("local") == address for link in self.ip("addr") for info in link.get("addr_info", ())
+        )
+
+    def macs(self) -> List[str]:
+        return [link["address"] for link in self.ip("link") if "address" in link]
+
+    def journal(self, lines: int = 60) -> str:
+        return self.run("journalctl", "--no-pager", "-o", "short-precise", "-n", str(lines), check=False)
+
+    # What can happen to it
+
+    def crash(self) -> None:
+        """The whole host dies at once."""
+        sh("podman", "kill", self.name)
+        wait_until(
+            f"{self} is down",
+            lambda: sh("podman", "inspect", "-f", "{{.State.Running}}", self.name) != "true\n",
+        )
+
+    def start(self) -> None:
+        sh("podman", "start", self.name)
+
+    def pause(self) -> None:
+        """Every process stops; the kernel goes on and still answers for the address."""
+        sh("podman", "pause", self.name)
+
+    def unpause(self) -> None:
+        sh("podman", "unpause", self.name)
+
+    def _cable(self) -> str:
+        """The far end of eth0, on this host's bridge."""
+        peer = self.ip("link", "show", "eth0")[0]["link_index"]
+        return next(
+            str(link["ifname"]) for link in json.loads(sh("ip", "-j", "link")) if link["ifindex"] == peer
+        )
+
+    def cut_cable(self) -> None:
+        sh("ip", "link", "set", self._cable(), "down")
+
+    def mend_cable(self) -> None:
+        sh("ip", "link", "set", self._cable(), "up")
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What the witness saw. Times are seconds of the monotonic clock, outages milliseconds."""
+
+    data: Dict[str, Any]
+
+    def outage_ms(self, address: str) -> float:
+        """The longest silence of the address; infinite when it never answered again."""
+        gaps = self.data["probes"][address]["gaps"]
+        return max(
+            ((gap["end"] - gap["start"]) * 1e3 if gap["end"] else float("inf") for gap in gaps), default=0.0
+        )
+
+    def lost(self, address: str) -> int:
+        return sum(gap["lost"] for gap in self.data["probes"][address]["gaps"])
+
+    def holders(self, address: str, since: float = 0.0) -> List[List[str]]:
+        """Every set of holders that was seen, in order, from the one in force at that time on."""
+        samples = self.data["samples"]
+        current = [sample for sample in samples if sample["at"] <= since][-1:]
+        return [sample["who"][address] for sample in (*current, *(s for s in samples if s["at"] > since))]
+
+    def announcers(self, address: str) -> List[str]:
+        """The hardware addresses that announced the address, in order."""
+        return [seen["mac"] for seen in self.data["announcements"] if seen["address"] == address]
+
+
+class Watch:
+    """A running witness."""
+
+    def __init__(self, client: Node, nodes: Sequence[Node], addresses: Sequence[str]) -> None:
+        named = [f"--node={node.hostname}={node.pid}" for node in nodes if node.pid]
+        self._process = subprocess.Popen(
+            [sys.executable, str(WITNESS), f"--client={client.pid}", *named, *addresses],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdin and self._process.stdout
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        if self._stdout.readline() != "ready\n":
+            raise RuntimeError("the witness did not start")
+        self._report: Optional[Report] = None
+
+    def node_is_back(self, node: Node) -> None:
+        self._stdin.write(f"node {node.hostname} {node.pid}\n")
+        self._stdin.flush()
+
+    @property
+    def report(self) -> Report:
+        """Ends the watch."""
+        if self._report is None:
+            self._stdin.close()
+            self._report = Report(json.loads(self._stdout.readline()))
+            self._process.wait()
+        return self._report
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+class Lab:
+    """The hosts of an inventory: nodes in the group `vrrp`, one client."""
+
+    def __init__(self, inventory: pathlib.Path) -> None:
+        lab = yaml.safe_load(inventory.read_text())["lab"]
+        self.inventory = inventory
+        self.variables: Dict[str, Any] = {**lab["vars"], **(lab["children"]["vrrp"].get("vars") or {})}
+        self.nodes = [
+            Node(name, {**self.variables, **(v or {})})
+            for name, v in lab["children"]["vrrp"]["hosts"].items()
+        ]
+        ((name, variables),) = lab["children"]["client"]["hosts"].items()
+        self.client = Node(name, {**lab["vars"], **variables})
+
+    def holders(self, address: str, among: Optional[Sequence[Node]] = None) -> List[Node]:
+        return [node for node in (self.nodes if among is None else among) if node.pid and node.holds(address)]
+
+    def wait_for_holder(
+        self, node: Node, address: str, timeout_s: float = 20.0, among: Optional[Sequence[Node]] = None
+    ) -> float:
+        """Until that node and no other of those holds the address; the time when it was seen."""
+        wait_until(f"{node} alone holds {address}", lambda: self.holders(address, among) == [node], timeout_s)
+        return time.monotonic()
+
+    @contextlib.contextmanager
+    def watch(self, *addresses: str) -> Iterator[Watch]:
+        seen = Watch(self.client, self.nodes, addresses)
+        try:
+            yield seen
+        finally:
+            seen.close()
