@@ -73,6 +73,8 @@ class Arg:
     """s, ms, us, cs, bytes, ..."""
     choices: Tuple[str, ...] = ()
     """CHOICE: the words. Other types: words accepted in place of a value (``forever``, ``+``, ``all``)."""
+    any_case: bool = False
+    """``choices`` are compared without regard to case."""
     not_yet: Tuple[str, ...] = ()
     """Those of ``choices`` that the agent does not do yet, though the keyword itself is supported."""
     max_length: Optional[int] = None
@@ -105,13 +107,13 @@ class Keyword:
     repeatable: bool = False
     """May stand several times in one block."""
     required: bool = False
-    """The block is an error without it."""
+    """The block is an error without it, or without one of its aliases."""
     alias_of: str = ""
     """The keyword that it means, when it is another spelling (deprecated ones too)."""
     deprecated: str = ""
     """What to write instead, when keepalived calls it deprecated."""
     removed: bool = False
-    """Met in old files only; an error that says what became of it."""
+    """Met in old files only; an error that says what became of it. A block after it is skipped whole."""
     secret: bool = False
     """The argument must be masked in diffs, logs and dumps."""
     since: str = ""

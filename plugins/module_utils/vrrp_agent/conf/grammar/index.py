@@ -8,7 +8,22 @@ from __future__ import annotations
 from typing import Dict, Tuple
 
 from ..words import Section
-from . import addresses, global_defs, root, routes, tracking, vrrp_instance
+from . import (
+    addresses,
+    bfd,
+    checkers,
+    global_defs,
+    groups,
+    real_server,
+    root,
+    routes,
+    rules,
+    scripts,
+    ssl,
+    tracking,
+    virtual_server,
+    vrrp_instance,
+)
 
 _PARTS: Tuple[Tuple[Section, ...], ...] = (
     root.SECTIONS,
@@ -16,7 +31,15 @@ _PARTS: Tuple[Tuple[Section, ...], ...] = (
     vrrp_instance.SECTIONS,
     addresses.SECTIONS,
     routes.SECTIONS,
+    rules.SECTIONS,
     tracking.SECTIONS,
+    groups.SECTIONS,
+    scripts.SECTIONS,
+    bfd.SECTIONS,
+    virtual_server.SECTIONS,
+    real_server.SECTIONS,
+    checkers.SECTIONS,
+    ssl.SECTIONS,
 )
 
 
