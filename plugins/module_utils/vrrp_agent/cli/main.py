@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command ``vrrp-agent``: finds the subcommand and hands over. Each lives in a file of its own."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import List, Optional
+
+from ..version import version_line
+
+COMMANDS = {
+    "run": "take part in VRRP as a configuration file says, in the foreground",
+    "check": "say everything that is wrong with a configuration file",
+    "status": "show what a running agent does, and why",
+    "sniff": "show the VRRP adverts on a wire or in a capture",
+    "keywords": "list the words of keepalived.conf that are known",
+}
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run the command line ``argv`` (default: the process's). Returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(arguments)
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.function(options)
+    except BrokenPipeError:  # the reader of our output went away
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser(arguments: List[str]) -> argparse.ArgumentParser:
+    """A parser that has loaded only the subcommand that is asked for: start-up time is outage time."""
+    parser = argparse.ArgumentParser(
+        prog="vrrp-agent", description="VRRP as keepalived speaks it, with reasons."
+    )
+    parser.add_argument("--version", action="version", version=version_line())
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    wanted = next((word for word in arguments if not word.startswith("-")), "")
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == wanted:
+            module = importlib.import_module("." + name, __package__)
+            module.add_arguments(subparser)
+            subparser.set_defaults(function=module.run)
+    return parser

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""``vrrp-agent status``: ask a running agent what it does, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+from typing import Any, Dict, Iterator, List
+
+from ..daemon.control import SOCKET_NAME
+from ..daemon.runtime import DEFAULT_RUNTIME_DIR
+
+_TIMEOUT_S = 10.0
+
+
+class NoAnswer(Exception):
+    """No agent answers there. ``hint`` says what to look at."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the subcommand."""
+    parser.add_argument("--json", action="store_true", help="everything, for programs")
+    parser.add_argument(
+        "--runtime-dir", default=DEFAULT_RUNTIME_DIR, metavar="DIR", help="of the agent (%(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 1 when no agent answers."""
+    path = os.path.join(args.runtime_dir, SOCKET_NAME)
+    try:
+        answer = collect(ask(path, {"command": "status"}))
+    except NoAnswer as error:
+        print(f"vrrp-agent: {error}\n  {error.hint}", file=sys.stderr)
+        return 1
+    if args.json:
+        json.dump(answer, sys.stdout, indent=2)
+        print()
+    else:
+        print("\n".join(as_text(answer)))
+    return 0
+
+
+def ask(path: str, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
+    """The lines of the agent's answer. Raises NoAnswer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(_TIMEOUT_S)
+        try:
+            sock.connect(path)
+            sock.sendall(json.dumps(request).encode() + b"\n")
+            with sock.makefile("rb") as lines:
+                for line in lines:
+                    yield json.loads(line)
+        except PermissionError as error:
+            hint = "run as root or as a member of its group"
+            raise NoAnswer(f"not allowed to ask at {path}", hint) from error
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NoAnswer(f"no agent answers at {path}", "is it running? is --runtime-dir right?") from error
+        except (OSError, ValueError) as error:
+            raise NoAnswer(f"the agent at {path} gave no whole answer: {error}", "look at its log") from error
+
+
+def collect(lines: Iterator[Dict[str, Any]]) -> Dict[str, Any]:
+    """One object of the lines: the head, with ``instances`` and ``interfaces``. Raises NoAnswer."""
+    answer: Dict[str, Any] = {}
+    instances: List[Any] = []
+    interfaces: List[Any] = []
+    for line in lines:
+        if "error" in line:
+            hint = "is it of another version than this command?"
+            raise NoAnswer(f"the agent refused: {line['error']}", hint)
+        if "instance" in line:
+            instances.append(line["instance"])
+        elif "interface" in line:
+            interfaces.append(line["interface"])
+        else:
+            answer.update(line)
+    if len(instances) != answer.get("instance_count"):
+        raise NoAnswer("the answer broke off", "look at the log of the agent")
+    return {**answer, "instances": instances, "interfaces": interfaces}
+
+
+def as_text(answer: Dict[str, Any]) -> Iterator[str]:
+    """For people: a paragraph for each instance."""
+    yield f"vrrp-agent {answer['version']}, process {answer['pid']}, since {answer['started']}"
+    yield f"configuration {answer['config']}"
+    for one in answer["instances"]:
+        yield ""
+        yield f"{one['name']}: {one['state']} since {one['since']}"
+        yield f"  why       {one['reason']}"
+        yield (
+            f"  router    VRID {one['vrid']} on {one['interface']}, VRRPv{one['version']} over "
+            f"IPv{one['family']}, advert every {one['advert_int_s']:g} s"
+        )
+        yield f"  priority  {one['effective_priority']}{_parts(one)}"
+        active = one["active_router"]
+        if one["state"] != "active" and active:
+            yield f"  active    {active['address']} with priority {active['priority']}"
+        if one["next_deadline_s"] is not None:
+            yield f"  next      in {one['next_deadline_s']:.3f} s"
+        yield f"  holds     {', '.join(one['addresses_held']) or 'no address'}"
+        for address, reason in one["addresses_refused"].items():
+            yield f"  refused   {address}: {reason}"
+        counters = one["counters"]
+        yield f"  adverts   {counters['adverts_sent']} sent, {counters['adverts_received']} received"
+        if counters["discards"]:
+            discards = ", ".join(f"{number} {reason}" for reason, number in counters["discards"].items())
+            yield f"  discarded {discards}"
+
+
+def _parts(one: Dict[str, Any]) -> str:
+    parts = one["priority_parts"]
+    if len(parts) < 2:
+        return ""
+    return " = " + " ".join(f"{part['change']:+d} ({part['from']})" for part in parts)

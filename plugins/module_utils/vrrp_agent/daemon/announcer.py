@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Sending gratuitous ARPs and unsolicited NAs, at once or with the pauses that an interface asks for."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Callable, Deque, Dict, Optional, Sequence
+
+from ..conf.model import GarpPolicy
+from ..kernel.frame_socket import FrameSocket
+from .loop import Loop
+from .prepared import Frame
+
+
+class Pacer:
+    """The queue of one interface: one frame, then a pause (vrrp_garp_interval, vrrp_gna_interval)."""
+
+    slack_ns = 0
+
+    def __init__(self, send: Callable[[Frame], None], pause_ns: int) -> None:
+        self.queued_ns: Optional[int] = None
+        self.deadline: Optional[int] = None
+        self.pause_ns = pause_ns
+        self._send = send
+        self._waiting: Deque[Frame] = deque()
+
+    def put(self, frame: Frame, now: int) -> None:
+        """Send now if the last one is long enough ago, or queue."""
+        self._waiting.append(frame)
+        if self.deadline is None:
+            self.deadline = now
+
+    def drop(self, frames: Sequence[Frame]) -> None:
+        """Forget frames that wait: their addresses are gone."""
+        gone = set(frames)
+        self._waiting = deque(frame for frame in self._waiting if frame not in gone)
+
+    def expire(self, now: int) -> None:
+        """The pause is over."""
+        if self._waiting:
+            self._send(self._waiting.popleft())
+            self.deadline = now + self.pause_ns
+        else:
+            self.deadline = None
+
+
+class Announcer:
+    """All the announcements of this host."""
+
+    def __init__(self, loop: Loop, frames: FrameSocket, complain: Callable[[str], None]) -> None:
+        self._loop = loop
+        self._frames = frames
+        self._complain = complain
+        self._pacers: Dict[str, Pacer] = {}
+        self.sent = 0
+
+    def announce(self, frames: Sequence[Frame], repeat: int, policy: GarpPolicy, now: int) -> None:
+        """Each frame ``repeat`` times, round by round as keepalived does."""
+        for _ in range(repeat):
+            for frame in frames:
+                pause_ns = policy.arp_interval_ns if frame.arp else policy.na_interval_ns
+                if pause_ns:
+                    self._pace(frame, pause_ns, now)
+                else:
+                    self._send(frame)
+
+    def drop(self, frames: Sequence[Frame]) -> None:
+        """An address that has been given up must not be announced any more."""
+        for pacer in self._pacers.values():
+            pacer.drop(frames)
+
+    def _pace(self, frame: Frame, pause_ns: int, now: int) -> None:
+        pacer = self._pacers.get(frame.interface)
+        if pacer is None:
+            self._pacers[frame.interface] = pacer = Pacer(self._send, pause_ns)
+        pacer.pause_ns = pause_ns
+        pacer.put(frame, now)
+        self._loop.schedule.refresh(pacer)
+
+    def _send(self, frame: Frame) -> None:
+        try:
+            self._frames.send(frame.interface, frame.data)
+            self.sent += 1
+        except OSError as error:
+            self._complain(f"announcement on {frame.interface} not sent: {error.strerror}")

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One virtual router at work: an election, the hands that do what it decides, and its history."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Deque, FrozenSet, NamedTuple, Optional
+
+from ..conf.model import Instance
+from ..election import actions as act
+from ..election.router import VirtualRouter
+from ..election.settings import State, settings_of
+from ..kernel.advert_socket import AdvertSocket
+from . import log as logging
+from .counters import Counters
+from .hands import LIMIT_WINDOW_NS, Hands, Services
+from .health import OWNER, Verdict
+from .prepared import placed
+
+_COALESCE = 32
+"""An active router may send up to 1/32 of its interval early, to share a wake-up with others."""
+
+
+class Transition(NamedTuple):
+    """A change of state, for ``status``."""
+
+    old: str
+    new: str
+    reason: str
+    wall_time_s: float
+
+
+class Live:
+    """A timer for the schedule, and the owner of everything that belongs to one vrrp_instance."""
+
+    def __init__(self, instance: Instance, services: Services, startup_delay_ns: int) -> None:
+        self.instance = instance
+        self.devices = devices(instance)
+        self.counters = Counters()
+        self.transitions: Deque[Transition] = deque(maxlen=20)
+        self.verdict = Verdict(b"", (), instance.priority, ())
+        self.since_wall_s = time.time()
+        self.hands = Hands(instance, services, self.counters)
+        self.socket: Optional[AdvertSocket] = None
+        self.queued_ns: Optional[int] = None
+        self.slack_ns = 0
+        self._services = services
+        self._startup_delay_ns = startup_delay_ns
+        self.router = VirtualRouter(settings_of(instance, b"", startup_delay_ns))
+
+    # What the schedule and the receiver call.
+
+    @property
+    def deadline(self) -> Optional[int]:
+        """When the election wants to be woken."""
+        return self.router.deadline
+
+    def expire(self, now: int) -> None:
+        """The election's deadline has come, or is so near that it shares this wake-up."""
+        router = self.router
+        deadline = router.deadline
+        if deadline is None:
+            return
+        if router.state is State.ACTIVE and now - deadline > self.instance.advert_int_ns:
+            self._late(now - deadline, now)
+        self._perform(router.timer(now), now)
+
+    def heard(self, priority: int, source: bytes, interval_ns: int, now: int) -> None:
+        """An advert for this router has passed every check."""
+        router = self.router
+        self.counters.adverts_received += 1
+        done = router.receive(priority, source, interval_ns, now)
+        if done:
+            self._perform(done, now)
+        deadline, queued_ns = router.deadline, self.queued_ns
+        if deadline is not None and (queued_ns is None or deadline < queued_ns):
+            self._services.loop.schedule.refresh(self)
+
+    # What the agent calls.
+
+    def begin(self, now: int, resume: bool = False) -> None:
+        """Take part. ``resume``: a predecessor was active an instant ago and its addresses are still here."""
+        router = self.router
+        self._perform(router.resume_active(now) if resume else router.start(now), now)
+        self._services.loop.schedule.refresh(self)
+
+    def end(self, now: int) -> None:
+        """Leave in order: an active router resigns (RFC 9568 6.4.3)."""
+        self._perform(self.router.stop(now), now)
+        self._services.loop.schedule.forget(self)
+
+    def take_verdict(self, verdict: Verdict, now: int) -> None:
+        """The host has changed: other faults, another priority, another source address."""
+        before, self.verdict = self.verdict, verdict
+        if verdict.source != before.source:
+            self.hands.equip(self.instance, self.socket, verdict.source)
+            self._perform(self.router.set_source(verdict.source, now), now)
+        if verdict.faults != before.faults:
+            self._perform(self.router.set_faults(verdict.faults, now), now)
+        if verdict.priority != self.router.effective_priority:
+            self._perform(self.router.set_priority(verdict.priority, now), now)
+        self._services.loop.schedule.refresh(self)
+
+    def use_socket(self, socket: Optional[AdvertSocket]) -> None:
+        """Adverts go this way from now on; None while the interface is away."""
+        self.socket = socket
+        self.hands.equip(self.instance, socket, self.verdict.source)
+
+    def change(self, instance: Instance, socket: Optional[AdvertSocket], verdict: Verdict, now: int) -> None:
+        """Go on as the same virtual router with other settings, and send nothing needlessly."""
+        before = placed(self.instance)
+        self.instance, self.socket, self.verdict = instance, socket, verdict
+        self.devices = devices(instance)
+        self.hands.equip(instance, socket, verdict.source)
+        settings = settings_of(instance, verdict.source, self._startup_delay_ns)
+        self.hands.take_new(before, now)
+        self._perform(self.router.reconfigure(settings, now), now)
+        self._perform(self.router.set_priority(verdict.priority, now), now)
+        self._perform(self.router.set_faults(verdict.faults, now), now)
+        self._set_slack()
+        self._services.loop.schedule.refresh(self)
+
+    @property
+    def owner(self) -> bool:
+        """True for priority 255: the virtual addresses are the interface's own."""
+        return self.instance.priority == OWNER
+
+    # What the election decided.
+
+    def _perform(self, actions: act.Actions, now: int) -> None:
+        hands = self.hands
+        for action in actions:
+            if isinstance(action, act.SendAdvert):
+                hands.send_advert(action.priority, now)
+            elif isinstance(action, act.Announce):
+                hands.announce(action.repeat, now)
+            elif isinstance(action, act.AddAddresses):
+                hands.add_addresses()
+            elif isinstance(action, act.RemoveAddresses):
+                hands.remove_addresses()
+            elif isinstance(action, act.StateChanged):
+                self._state_changed(action)
+            else:
+                self._limited("note", f"{self.instance.name}: {action.text}", now)
+
+    def _state_changed(self, change: act.StateChanged) -> None:
+        old, new = change.old, change.new
+        self.since_wall_s = time.time()
+        self.transitions.append(Transition(str(old), str(new), change.reason, self.since_wall_s))
+        if new is State.ACTIVE:
+            self.counters.became_active += 1
+        elif old is State.ACTIVE:
+            self.counters.released_active += 1
+        self._set_slack()
+        level = logging.WARNING if new is State.FAULT else logging.NOTICE
+        self._services.log.write(level, f"{self.instance.name}: {old} -> {new}: {change.reason}")
+
+    def _set_slack(self) -> None:
+        # Only adverts may leave early: a backup that is early would take over from a router that lives.
+        active = self.router.state is State.ACTIVE
+        self.slack_ns = self.instance.advert_int_ns // _COALESCE if active else 0
+
+    def _late(self, late_ns: int, now: int) -> None:
+        """RFC 9568 2.5: an active router whose adverts are held up says so."""
+        self.counters.late_adverts += 1
+        text = f"advert {late_ns / 1e6:.0f} ms late: this host is overloaded or was paused"
+        self._limited("late", f"{self.instance.name}: {text}", now)
+
+    def _limited(self, reason: str, text: str, now: int) -> None:
+        log = self._services.log
+        log.limited(logging.WARNING, self.instance.name, reason, text, now, LIMIT_WINDOW_NS)
+
+
+def devices(instance: Instance) -> FrozenSet[str]:
+    """Every interface that ``instance`` has to do with."""
+    names = {instance.interface}
+    names.update(device for _address, device in placed(instance))
+    names.update(tracked.name for tracked in instance.track_interfaces)
+    return frozenset(names)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a takeover needs, made before it is needed: adverts, announcements, netlink requests, as bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from ..conf.model import Address, Instance
+from ..kernel import addresses as kernel_addresses
+from ..wire import advert, arp, ip, nd
+from .interfaces import Interfaces
+
+Packet = Tuple[bytes, bytes]
+"""A whole datagram and its packed destination."""
+Place = Tuple[Address, str]
+"""A virtual address and the interface that it goes to."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One announcement and the interface that it leaves by."""
+
+    interface: str
+    data: bytes
+    arp: bool
+
+
+class Moves:
+    """Addresses that come and go together: requests for the kernel and announcements for the network.
+
+    A request's sequence number is its index in ``places``.
+    """
+
+    def __init__(self, places: Sequence[Place], interfaces: Interfaces) -> None:
+        self.places: List[Place] = []
+        self.add: List[bytes] = []
+        self.remove: List[bytes] = []
+        self.frames: List[Frame] = []
+        for address, device in places:
+            link = interfaces.get(device)
+            if link is None:
+                continue
+            sequence = len(self.places)
+            self.places.append((address, device))
+            self.add.append(kernel_addresses.add_request(address, link.index, sequence=sequence))
+            self.remove.append(kernel_addresses.remove_request(address, link.index, sequence=sequence))
+            if link.has_arp:
+                self.frames.append(_announcement(address, device, link.mac))
+
+
+class Prepared:
+    """The bytes of one instance on one interface with one source address.
+
+    Adverts are kept by priority, since trackers and resignations change nothing else in them.
+    """
+
+    def __init__(self, instance: Instance, source: bytes, interfaces: Interfaces) -> None:
+        self._instance = instance
+        self._source = source
+        self._interfaces = interfaces
+        self._adverts: Dict[int, Tuple[Packet, ...]] = {}
+        self._moves: Optional[Moves] = None
+
+    def adverts(self, priority: int) -> Tuple[Packet, ...]:
+        """The datagrams of one advert: one for a group, one for each unicast peer."""
+        packets = self._adverts.get(priority)
+        if packets is None:
+            self._adverts[priority] = packets = self._build_adverts(priority)
+        return packets
+
+    @property
+    def moves(self) -> Moves:
+        """All the virtual addresses."""
+        if self._moves is None:
+            self._moves = Moves(placed(self._instance), self._interfaces)
+        return self._moves
+
+    def complete(self) -> None:
+        """Make everything now."""
+        if self._source:
+            self.adverts(self._instance.priority)
+            self.adverts(0)
+        _ = self.moves
+
+    def _build_adverts(self, priority: int) -> Tuple[Packet, ...]:
+        instance = self._instance
+        value = advert.Advert(
+            version=instance.version,
+            vrid=instance.vrid,
+            priority=priority,
+            interval_ns=instance.advert_int_ns,
+            addresses=tuple(address.packed for address in instance.addresses),
+            auth_type=1 if instance.auth_password else 0,
+            auth_data=instance.auth_password,
+        )
+        build = ip.build_ipv4 if instance.family == 4 else ip.build_ipv6
+        ttl = instance.unicast_ttl if instance.unicast else ip.TTL
+        packets: List[Packet] = []
+        for destination in destinations(instance):
+            message = advert.encode(
+                value, self._source, destination, checksum_as_v2=instance.checksum_as_v2
+            )
+            packets.append((build(self._source, destination, message, ttl), destination))
+        return tuple(packets)
+
+
+def destinations(instance: Instance) -> List[bytes]:
+    """Where the adverts of ``instance`` go: its unicast peers, or its multicast group."""
+    if instance.unicast:
+        return [peer.packed for peer in instance.unicast_peers]
+    return [instance.multicast_group]
+
+
+def placed(instance: Instance) -> List[Place]:
+    """All the virtual addresses of an instance, excluded ones too, and where each goes."""
+    every = instance.addresses + instance.excluded_addresses
+    return [(address, address.device or instance.interface) for address in every]
+
+
+def _announcement(address: Address, device: str, mac: bytes) -> Frame:
+    if address.family == 4:
+        return Frame(device, arp.gratuitous_arp(mac, address.packed), arp=True)
+    return Frame(device, nd.unsolicited_na(mac, address.packed), arp=False)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What ``vrrp-agent status`` shows: plain values, made one instance at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Dict, Optional
+
+from .hands import text
+from .live import Live
+from .prepared import placed
+
+SECOND_NS = 1_000_000_000
+
+
+def head(version: str, started_wall_s: float, config_path: str, instances: int) -> Dict[str, Any]:
+    """What stands before the instances."""
+    return {
+        "version": version,
+        "pid": os.getpid(),
+        "started": stamp(started_wall_s),
+        "config": config_path,
+        "instance_count": instances,
+    }
+
+
+def instance_status(live: Live, now: int) -> Dict[str, Any]:
+    """One instance. ``now`` is the monotonic clock in nanoseconds; every time here is relative or UTC."""
+    instance, router, hands = live.instance, live.router, live.hands
+    held = []
+    if hands.holds_addresses:
+        held = [
+            f"{text(address.packed)}/{address.prefix_length}"
+            for address, _device in placed(instance)
+            if text(address.packed) not in hands.refused
+        ]
+    return {
+        "name": instance.name,
+        "state": str(router.state),
+        "since": stamp(live.since_wall_s),
+        "reason": router.reason,
+        "faults": list(live.verdict.faults),
+        "vrid": instance.vrid,
+        "interface": instance.interface,
+        "family": instance.family,
+        "version": instance.version,
+        "advert_int_s": instance.advert_int_ns / SECOND_NS,
+        "active_advert_int_s": router.active_interval_ns / SECOND_NS,
+        "base_priority": instance.priority,
+        "effective_priority": router.effective_priority,
+        "priority_parts": [
+            {"from": "base", "change": instance.priority},
+            *({"from": part.what, "change": part.change} for part in live.verdict.parts),
+        ],
+        "preempt": instance.preempt,
+        "source": text(live.verdict.source),
+        "active_router": _active_router(live),
+        "next_deadline_s": _until(router.deadline, now),
+        "addresses": [f"{text(a.packed)}/{a.prefix_length}" for a, _device in placed(instance)],
+        "addresses_held": held,
+        "addresses_refused": dict(hands.refused),
+        "counters": live.counters.as_dict(),
+        "transitions": [
+            {
+                "from": transition.old,
+                "to": transition.new,
+                "reason": transition.reason,
+                "at": stamp(transition.wall_time_s),
+            }
+            for transition in live.transitions
+        ],
+    }
+
+
+def _active_router(live: Live) -> Optional[Dict[str, Any]]:
+    router = live.router
+    if not router.active_source:
+        return None
+    return {"address": text(router.active_source), "priority": router.active_priority}
+
+
+def _until(deadline: Optional[int], now: int) -> Optional[float]:
+    return None if deadline is None else round((deadline - now) / SECOND_NS, 6)
+
+
+def stamp(wall_time_s: float) -> str:
+    """A moment as ISO 8601 in UTC, to the millisecond."""
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_time_s))
+    return f"{whole}.{int(wall_time_s % 1 * 1000):03d}Z"
