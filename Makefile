@@ -1,6 +1,7 @@
 # linuxha.vrrp: what a person or CI runs. The work is in tools/; each target says what it does in `make help`.
 
 KEEP ?=
+CHECK := .venv/bin/python tools/check.py
 SUITES := bullseye bookworm trixie
 
 .DEFAULT_GOAL := help
@@ -18,28 +19,28 @@ demo: images build  ## two nodes and a client: roll out, kill the active node, s
 	@KEEP=$(KEEP) .venv/bin/python tools/demo.py
 
 .PHONY: test
-test: bootstrap  ## every check there is
-	@tools/test
+test: build  ## every check there is
+	@$(CHECK)
 
 .PHONY: lint
 lint: bootstrap  ## ruff, mypy, yamllint, shellcheck, ansible-lint, ansible-test sanity
-	@tools/lint
+	@$(CHECK) lint
 
 .PHONY: unit
 unit: bootstrap  ## pure tests: unit, fuzz, simulation
-	@tools/check unit
+	@$(CHECK) unit
 
 .PHONY: integration
 integration: agent  ## the agent in network namespaces
-	@tools/check integration
+	@$(CHECK) integration
 
 .PHONY: interop
 interop: agent images  ## the agent beside the keepalived of Debian 11, 12 and 13
-	@tools/check interop
+	@$(CHECK) interop
 
 .PHONY: molecule
 molecule: images build  ## the scenarios default and mixed in containers
-	@tools/check molecule-default molecule-mixed
+	@$(CHECK) molecule
 
 .PHONY: images
 images: bootstrap  ## the root filesystems and container images of the lab

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One rule for every test: where CI is set, a skip is a failure. CI has root and installs every tool."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Generator
+
+import pytest
+
+
+def _refuse_skip(report: Any) -> None:
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Nothing skips under CI, but this did: {report.longrepr}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    """A test that skips itself, or by a mark."""
+    outcome = yield
+    _refuse_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, None]:
+    """A whole module that skips while it is imported."""
+    outcome = yield
+    _refuse_skip(outcome.get_result())
