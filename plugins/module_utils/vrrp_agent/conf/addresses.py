@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Addresses in text and as packed bytes."""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Optional, Tuple
+
+
+def pack(text: str) -> Optional[bytes]:
+    """The packed form of an IPv4 (4 bytes) or IPv6 (16 bytes) address; None when it is none."""
+    try:
+        if ":" in text:
+            return None if "%" in text else IPv6Address(text).packed
+        return IPv4Address(text).packed
+    except (AddressValueError, ValueError):
+        return None
+
+
+def pack_prefix(text: str) -> Optional[Tuple[bytes, Optional[int]]]:
+    """``address[/prefix]`` as (packed, prefix or None); None when it is none."""
+    address, slash, prefix = text.partition("/")
+    packed = pack(address)
+    if packed is None:
+        return None
+    if not slash:
+        return packed, None
+    if not (prefix.isascii() and prefix.isdigit()) or int(prefix) > 8 * len(packed):
+        return None
+    return packed, int(prefix)
+
+
+def text_of(packed: bytes) -> str:
+    """The usual spelling of a packed address."""
+    return str(IPv4Address(packed)) if len(packed) == 4 else str(IPv6Address(packed))
+
+
+def is_link_local(packed: bytes) -> bool:
+    """fe80::/10."""
+    return len(packed) == 16 and packed[0] == 0xFE and packed[1] & 0xC0 == 0x80
+
+
+def is_multicast(packed: bytes) -> bool:
+    """224.0.0.0/4 or ff00::/8."""
+    return packed[0] & 0xF0 == 0xE0 if len(packed) == 4 else packed[0] == 0xFF

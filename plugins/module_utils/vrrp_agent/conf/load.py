@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one call that turns a file into values: parse, check, build."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping, NamedTuple, Optional, Tuple
+
+from .build import build
+from .check import check, prune
+from .grammar.index import SECTIONS
+from .model import Config
+from .names import Names
+from .parse import ParseResult, parse_file
+from .preprocess import Options
+from .problem import ERROR, WARNING, Problem, has_errors, in_order
+from .source import FileReader, Reader
+from .words import Section
+
+
+class Loaded(NamedTuple):
+    """What a file says. ``config`` is None when there is an error among the problems."""
+
+    config: Optional[Config]
+    problems: Tuple[Problem, ...]
+    parsed: ParseResult
+
+
+def load(
+    path: str,
+    *,
+    config_id: Optional[str] = None,
+    lenient: bool = False,
+    reader: Optional[Reader] = None,
+    environment: Optional[Mapping[str, str]] = None,
+    unsupported: Optional[str] = None,
+    sections: Mapping[str, Section] = SECTIONS,
+    options: Optional[Options] = None,
+) -> Loaded:
+    """Reads and checks a configuration. Never raises for bad input.
+
+    ``config_id`` is what ``@ID`` lines are compared with. With ``lenient``, words that are unknown or not
+    supported yet are warnings and have no effect. ``unsupported`` is the severity of words that are not supported
+    yet, if it is to differ from that: empty leaves them unmentioned, for a file that another program will read.
+    """
+    door = reader if reader is not None else FileReader()
+    if options is None:
+        known = os.environ if environment is None else environment
+        options = Options(config_id=config_id, lenient=lenient, environment=known)
+    parsed = parse_file(path, door, options, sections)
+    names = Names(door)
+    if unsupported is None:
+        unsupported = WARNING if options.lenient else ERROR
+    problems = [*parsed.problems, *_whole_file(path, parsed, door)]
+    problems.extend(check(parsed.tree, sections, names, unsupported))
+    ordered = tuple(in_order(problems))
+    if has_errors(ordered):
+        return Loaded(None, ordered, parsed)
+    tree, ignored = prune(parsed.tree, sections)
+    ignored = tuple(dict.fromkeys((*parsed.ignored, *ignored)))
+    return Loaded(build(tree, sections, names, ignored), ordered, parsed)
+
+
+def _whole_file(path: str, parsed: ParseResult, reader: Reader) -> Tuple[Problem, ...]:
+    """Findings about the file as such."""
+    if has_errors(parsed.problems):
+        return ()
+    if not parsed.tree.children:
+        return (
+            Problem(
+                ERROR, "holds no configuration", "write at least one block, such as vrrp_instance", file=path
+            ),
+        )
+    if reader.is_executable(path):
+        return (
+            Problem(WARNING, "is executable: keepalived would not read it", f"chmod a-x {path}", file=path),
+        )
+    return ()
