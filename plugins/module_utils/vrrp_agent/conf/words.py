@@ -63,8 +63,8 @@ class Arg:
     type: Type = Type.WORD
     optional: bool = False
     """May be absent. An optional argument before others is passed over when the word does not fit its type
-    (``via [inet|inet6] ADDRESS``, ``mtu [lock] N``); where options may follow, an option's word is never an
-    optional argument."""
+    (``via [inet|inet6] ADDRESS``, ``mtu [lock] N``). Where options may follow, an option's word is an
+    optional argument only when it is one of ``choices``; a required one takes any word (``table local``)."""
     many: bool = False
     """True for the last argument when it may be repeated."""
     minimum: Optional[Number] = None

@@ -154,6 +154,7 @@ FILES: Tuple[Keyword, ...] = (
         "random_seed",
         "Makes ${_RANDOM} and the random delays of checks repeatable.",
         args=(integer(),),
+        supported=True,
         since="2.0.15",
     ),
     Keyword(

@@ -29,7 +29,7 @@ PREPROCESSOR: Tuple[Section, ...] = (
         "How a line is read.",
         keywords=(
             _rule("# !", "Begin a comment outside double quotes, to the end of the line."),
-            _rule("line", "One statement stands on one line of at most 1024 bytes."),
+            _rule("line", "One statement stands on one line of at most 1023 bytes."),
             _rule("{ }", "Open and close a block, wherever they stand on the line outside quotes."),
             _rule('"..."', "One word that keeps its blanks; there are no escapes inside."),
             _rule(
@@ -37,10 +37,10 @@ PREPROCESSOR: Tuple[Section, ...] = (
                 "In commands, words are quoted as a shell does.",
                 "2.0.0",
             ),
-            _rule(
+            Keyword(
                 "\\escape",
                 "In regex, \\a \\b \\E \\f \\n \\r \\t \\v \\nnn \\xXX \\cC are control characters.",
-                "2.0.7",
+                since="2.0.7",
             ),
             _rule("\\ at the end of a line", "Continues a definition of several lines.", "1.4.0"),
             _rule("BOOL", "true, on or yes; false, off or no; a missing word is true.", "1.2.20"),

@@ -87,9 +87,8 @@ _ELECTION = (
     ),
     Keyword(
         "down_timer_adverts",
-        "Number of missed adverts before a backup takes over.",
+        "Number of missed adverts before a backup takes over; vrrp_down_timer_adverts when absent.",
         args=(integer("N", 1, 100),),
-        default="3",
         supported=True,
         since="2.2.3",
     ),

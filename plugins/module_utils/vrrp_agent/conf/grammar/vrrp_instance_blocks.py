@@ -13,46 +13,46 @@ from .args import BOOL, IFNAME, INT32_MAX, NUMBER_OR_NAME, SCRIPT, choice, integ
 GARP = (
     Keyword(
         "garp_master_delay",
-        "Delay of the second burst of gratuitous ARPs or NAs after becoming active; 0 sends none.",
+        "Delay of the second burst of gratuitous ARPs or NAs after becoming active, 0 for none; "
+        "vrrp_garp_master_delay when absent.",
         args=(seconds(),),
-        default="5",
         supported=True,
         since="1.1.0",
     ),
     Keyword(
         "garp_master_repeat",
-        "Messages per address in a burst.",
+        "Messages per address in a burst; vrrp_garp_master_repeat when absent.",
         args=(integer(),),
-        default="5",
         supported=True,
         since="1.2.14",
     ),
     Keyword(
         "garp_master_refresh",
-        "Least interval of the periodic refresh while active; 0 is never.",
+        "Least interval of the periodic refresh while active, 0 for never; "
+        "vrrp_garp_master_refresh when absent.",
         args=(integer("SECS", unit="s"),),
-        default="0",
         supported=True,
         since="1.2.10",
     ),
     Keyword(
         "garp_master_refresh_repeat",
-        "Messages per address in a refresh.",
+        "Messages per address in a refresh; vrrp_garp_master_refresh_repeat when absent.",
         args=(integer(),),
-        default="1",
         supported=True,
         since="1.2.14",
     ),
     Keyword(
         "garp_lower_prio_delay",
-        "Delay of the second burst after an advert of lower priority is seen; garp_master_delay when absent.",
+        "Delay of the second burst after an advert of lower priority is seen; "
+        "vrrp_garp_lower_prio_delay or else garp_master_delay when absent.",
         args=(seconds(),),
         supported=True,
         since="1.2.20",
     ),
     Keyword(
         "garp_lower_prio_repeat",
-        "Messages per address in such a burst, 0 for none; garp_master_repeat when absent.",
+        "Messages per address in such a burst, 0 for none; "
+        "vrrp_garp_lower_prio_repeat or else garp_master_repeat when absent.",
         args=(integer("N", 0, INT32_MAX),),
         supported=True,
         since="1.2.20",
