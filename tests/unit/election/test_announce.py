@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When gratuitous ARPs and unsolicited NAs are sent (keepalived garp_master_*, garp_lower_prio_*)."""
+
+from __future__ import annotations
+
+from vrrp_agent.conf.model import GarpPolicy
+from vrrp_agent.election.actions import Announce, SendAdvert
+
+from tests.unit.election.bench import DOWN, LOWER, MS, SECOND, Bench, without_notes
+
+
+def test_two_bursts_of_five_follow_a_takeover_by_default() -> None:
+    bench = Bench().become_active().run_until(DOWN + 100 * SECOND)
+    assert bench.announcements() == [(DOWN, 5), (DOWN + 5 * SECOND, 5)]
+
+
+def test_without_a_delay_there_is_one_burst() -> None:
+    bench = (
+        Bench(garp=GarpPolicy(master_delay_ns=0, master_repeat=3))
+        .become_active()
+        .run_until(DOWN + 60 * SECOND)
+    )
+    assert bench.announcements() == [(DOWN, 3)]
+
+
+def test_repeat_zero_sends_none_at_all() -> None:
+    bench = Bench(garp=GarpPolicy(master_repeat=0, lower_prio_repeat=0)).become_active()
+    bench.hear(50, at=DOWN + SECOND)
+    bench.run_until(DOWN + 60 * SECOND)
+    assert bench.announcements() == []
+
+
+def test_refresh_begins_after_the_delay_and_goes_on_without_drift() -> None:
+    policy = GarpPolicy(master_refresh_ns=60 * SECOND, master_refresh_repeat=2)
+    bench = Bench(garp=policy).become_active().run_until(DOWN + 10_000 * SECOND)
+    bursts = [(DOWN, 5), (DOWN + 5 * SECOND, 5)]
+    bursts += [(DOWN + at * SECOND, 2) for at in range(65, 10_001, 60)]
+    assert bench.announcements() == bursts
+
+
+def test_a_losing_advert_is_answered_with_a_burst_now_and_one_after_the_delay() -> None:
+    """K-05."""
+    policy = GarpPolicy(master_delay_ns=0, lower_prio_delay_ns=7 * SECOND, lower_prio_repeat=2)
+    bench = Bench(garp=policy).become_active().forget()
+    bench.hear(50, at=DOWN + 100 * MS)
+    bench.run_until(DOWN + 60 * SECOND)
+    assert bench.announcements() == [(DOWN + 100 * MS, 2), (DOWN + 7100 * MS, 2)]
+
+
+def test_a_stream_of_losing_adverts_leaves_one_delayed_burst_behind() -> None:
+    policy = GarpPolicy(master_delay_ns=0, lower_prio_delay_ns=7 * SECOND, lower_prio_repeat=2)
+    bench = Bench(garp=policy).become_active().forget()
+    for n in range(20):
+        bench.hear(50, at=DOWN + n * 500 * MS)
+    bench.run_until(DOWN + 60 * SECOND)
+    assert bench.announcements()[:20] == [(DOWN + n * 500 * MS, 2) for n in range(20)]
+    assert bench.announcements()[20:] == [(DOWN + 16_500 * MS, 2)]
+
+
+def test_bursts_that_fall_together_are_one_of_the_larger_size() -> None:
+    policy = GarpPolicy(
+        master_delay_ns=5 * SECOND, master_repeat=3, lower_prio_delay_ns=2 * SECOND, lower_prio_repeat=4
+    )
+    bench = Bench(garp=policy).become_active().forget()
+    bench.hear(50, at=DOWN + 3 * SECOND)
+    bench.run_until(DOWN + 60 * SECOND)
+    assert bench.announcements() == [(DOWN + 3 * SECOND, 4), (DOWN + 5 * SECOND, 4)]
+
+
+def test_the_advert_goes_before_the_burst_that_is_due_with_it() -> None:
+    bench = Bench().become_active().run_until(DOWN + 4 * SECOND)
+    assert bench.router.timer(DOWN + 5 * SECOND) == (SendAdvert(100), Announce(5))
+
+
+def test_a_burst_between_two_adverts_does_not_bring_the_advert_forward() -> None:
+    policy = GarpPolicy(master_delay_ns=1_500 * MS)
+    bench = Bench(garp=policy).become_active().run_until(DOWN + SECOND)
+    assert bench.router.deadline == DOWN + 1_500 * MS
+    assert bench.router.timer(DOWN + 1_499 * MS) == (Announce(5),)
+    assert bench.router.deadline == DOWN + 2 * SECOND
+
+
+def test_a_stall_does_not_pile_up_refreshes() -> None:
+    bench = (
+        Bench(garp=GarpPolicy(master_refresh_ns=10 * SECOND)).become_active().run_until(DOWN + 10 * SECOND)
+    )
+    late = DOWN + 100 * SECOND
+    assert without_notes(bench.router.timer(late)) == [SendAdvert(100), Announce(1)]
+    assert bench.router.schedule.next_ns == late + 10 * SECOND
+
+
+def test_the_next_time_as_active_has_its_own_bursts() -> None:
+    bench = Bench(garp=GarpPolicy(master_refresh_ns=10 * SECOND)).become_active()
+    bench.hear(200, at=DOWN + 2 * SECOND)
+    again = 2 * DOWN + 2 * SECOND
+    bench.forget().run_until(again + 16 * SECOND)
+    assert bench.announcements() == [(again, 5), (again + 5 * SECOND, 5), (again + 15 * SECOND, 1)]
+
+
+def test_an_equal_router_with_the_lower_address_is_a_losing_one() -> None:
+    bench = Bench().become_active().forget()
+    bench.hear(100, LOWER)
+    assert bench.announcements() == [(DOWN, 5)]
