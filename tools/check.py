@@ -63,7 +63,9 @@ class Result:
     log: pathlib.Path
 
     def line(self) -> str:
-        counted = re.findall(r"=* ?((?:\d+ (?:passed|failed|skipped|errors?)(?:, )?)+).* in [\d.]+", self.log.read_text())
+        counted = re.findall(
+            r"=* ?((?:\d+ (?:passed|failed|skipped|errors?)(?:, )?)+).* in [\d.]+", self.log.read_text()
+        )
         told = f"  {counted[-1]}" if counted else ""
         return f"{'ok    ' if self.passed else 'FAILED'}  {self.check.name:<18}{self.seconds:7.1f} s{told}"
 
@@ -132,7 +134,9 @@ def run(checks: list[Check], runner: Runner) -> list[Result]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--list", action="store_true")
     parser.add_argument("checks", nargs="*")
     args = parser.parse_args()

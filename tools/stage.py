@@ -54,7 +54,10 @@ def stage(directory: pathlib.Path, files: dict[str, pathlib.Path]) -> pathlib.Pa
     for name, source in files.items():
         copy = target / name
         try:
-            if copy.stat().st_mtime == source.stat().st_mtime and copy.stat().st_size == source.stat().st_size:
+            if (
+                copy.stat().st_mtime == source.stat().st_mtime
+                and copy.stat().st_size == source.stat().st_size
+            ):
                 continue
         except OSError:
             copy.parent.mkdir(parents=True, exist_ok=True)

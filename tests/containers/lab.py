@@ -14,6 +14,8 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Type
 
 import yaml
 
+from tests.containers.protocol import master_down_s, skew_s
+
 T = TypeVar("T")
 WITNESS = pathlib.Path(__file__).with_name("witness.py")
 
@@ -41,8 +43,9 @@ def wait_until(what: str, check: Callable[[], Optional[T]], timeout_s: float = 2
 class Node:
     """One container."""
 
-    def __init__(self, name: str, variables: Dict[str, Any]) -> None:
+    def __init__(self, name: str, variables: Dict[str, Any], priority: int = 0) -> None:
         self.name = name
+        self.priority = priority
         self.variables = variables
         self.hostname: str = variables["lab_hostname"]
         self.address: str = variables["lab_ip"]
@@ -74,6 +77,14 @@ class Node:
 
     def macs(self) -> List[str]:
         return [link["address"] for link in self.ip("link") if "address" in link]
+
+    @property
+    def engine(self) -> str:
+        """The unit of the program that speaks VRRP here, as it was rolled out."""
+        units = ("vrrp-agent", "keepalived")
+        return next(
+            (u for u in units if self.run("systemctl", "is-enabled", u, check=False) == "enabled\n"), ""
+        )
 
     def journal(self, lines: int = 60) -> str:
         return self.run("journalctl", "--no-pager", "-o", "short-precise", "-n", str(lines), check=False)
@@ -134,9 +145,17 @@ class Report:
         current = [sample for sample in samples if sample["at"] <= since][-1:]
         return [sample["who"][address] for sample in (*current, *(s for s in samples if s["at"] > since))]
 
-    def announcers(self, address: str) -> List[str]:
-        """The hardware addresses that announced the address, in order."""
-        return [seen["mac"] for seen in self.data["announcements"] if seen["address"] == address]
+    def announced_ms(self, address: str, node: Node, since: float) -> float:
+        """How long after that time the node first announced the address; infinite when it never did."""
+        macs = node.macs()
+        return min(
+            (
+                (seen["at"] - since) * 1e3
+                for seen in self.data["announcements"]
+                if seen["address"] == address and seen["mac"] in macs and seen["at"] >= since
+            ),
+            default=float("inf"),
+        )
 
 
 class Watch:
@@ -174,33 +193,85 @@ class Watch:
         self._process.wait()
 
 
+@dataclasses.dataclass(frozen=True)
+class Instance:
+    """One virtual router of the inventory, as far as a client can tell."""
+
+    name: str
+    address: str
+    advert_int_s: float
+    version: int
+
+    def down_ms(self, successor: Node) -> float:
+        """How long the protocol lets that node wait for a silent active router."""
+        return 1e3 * master_down_s(successor.priority, self.advert_int_s, self.version)
+
+    def skew_ms(self, successor: Node) -> float:
+        """How long the protocol lets that node wait after a farewell."""
+        return 1e3 * skew_s(successor.priority, self.advert_int_s, self.version)
+
+
 class Lab:
     """The hosts of an inventory: nodes in the group `vrrp`, one client."""
 
     def __init__(self, inventory: pathlib.Path) -> None:
         lab = yaml.safe_load(inventory.read_text())["lab"]
+        group = lab["children"]["vrrp"]
+        common = {**lab["vars"], **group["vars"]}
         self.inventory = inventory
-        self.variables: Dict[str, Any] = {**lab["vars"], **(lab["children"]["vrrp"].get("vars") or {})}
         self.nodes = [
-            Node(name, {**self.variables, **(v or {})})
-            for name, v in lab["children"]["vrrp"]["hosts"].items()
+            Node(name, {**common, **variables}, priority=200 - 10 * position)
+            for position, (name, variables) in enumerate(group["hosts"].items())
         ]
         ((name, variables),) = lab["children"]["client"]["hosts"].items()
         self.client = Node(name, {**lab["vars"], **variables})
+        self.instances = [
+            Instance(
+                name,
+                words["virtual_ipaddress"][0].split("/")[0],
+                float(words.get("advert_int", 1)),
+                int(words.get("version", 2)),
+            )
+            for name, words in group["vars"]["vrrp_config"]["vrrp_instance"].items()
+        ]
+        self.addresses = [instance.address for instance in self.instances]
 
     def holders(self, address: str, among: Optional[Sequence[Node]] = None) -> List[Node]:
         return [node for node in (self.nodes if among is None else among) if node.pid and node.holds(address)]
 
-    def wait_for_holder(
-        self, node: Node, address: str, timeout_s: float = 20.0, among: Optional[Sequence[Node]] = None
+    def settle(
+        self,
+        expected: Optional[Node] = None,
+        among: Optional[Sequence[Node]] = None,
+        steady_s: float = 0.5,
+        timeout_s: float = 25.0,
     ) -> float:
-        """Until that node and no other of those holds the address; the time when it was seen."""
-        wait_until(f"{node} alone holds {address}", lambda: self.holders(address, among) == [node], timeout_s)
-        return time.monotonic()
+        """Wait until one node alone holds every address, and has done so for `steady_s` at every look.
+
+        That node is `expected` when one is named. `among` leaves out nodes that cannot be asked to let go.
+        Returns when the steady time began, on the monotonic clock.
+        """
+        who: Optional[List[List[Node]]] = None
+        since = 0.0
+
+        def steady() -> bool:
+            nonlocal who, since
+            now = time.monotonic()
+            seen = [self.holders(address, among) for address in self.addresses]
+            if seen != who:
+                who, since = seen, now
+            right = all(len(nodes) == 1 and nodes == seen[0] for nodes in seen)
+            return right and expected in (None, seen[0][0]) and now - since >= steady_s
+
+        try:
+            wait_until("one steady holder", steady, timeout_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; wanted {expected or 'any node'}, and last saw {who}") from None
+        return since
 
     @contextlib.contextmanager
-    def watch(self, *addresses: str) -> Iterator[Watch]:
-        seen = Watch(self.client, self.nodes, addresses)
+    def watch(self) -> Iterator[Watch]:
+        seen = Watch(self.client, self.nodes, self.addresses)
         try:
             yield seen
         finally:

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pair loses its active node in every way there is, and a client watches."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from typing import Any, Callable
+
+from tests.containers.conftest import TOP, Outcome
+from tests.containers.lab import Lab, Node, wait_until
+
+Host = Callable[[Node], Any]
+
+
+def test_the_agent_runs_on_both_nodes_and_keepalived_on_none(settled: Lab, host: Host) -> None:
+    for node in settled.nodes:
+        agent = host(node).service("vrrp-agent")
+        assert agent.is_running and agent.is_enabled
+        assert not host(node).service("keepalived").is_running
+
+
+def test_the_configuration_is_readable_by_root_and_its_group_only(settled: Lab, host: Host) -> None:
+    for node in settled.nodes:
+        file = host(node).file("/etc/keepalived/keepalived.conf")
+        assert (file.user, oct(file.mode)) == ("root", "0o640")
+
+
+def test_the_journal_of_a_healthy_pair_has_no_error(settled: Lab) -> None:
+    for node in settled.nodes:
+        assert node.run("journalctl", "-u", "vrrp-agent", "-p", "err", "-q", "--no-pager") == ""
+
+
+def test_a_check_of_a_converged_pair_reports_no_change(settled: Lab) -> None:
+    site = TOP / "build/collections/ansible_collections/linuxha/vrrp/playbooks/site.yml"
+    inventory = str(settled.inventory.parent)
+    run = subprocess.run(
+        ["ansible-playbook", "--check", "--diff", "-i", inventory, str(site)],
+        capture_output=True,
+        text=True,
+        cwd=TOP,
+        check=False,
+        env={k: v for k, v in os.environ.items() if k != "ANSIBLE_CONFIG"},
+    )
+    recap = dict(re.findall(r"^(\S+) +: .*changed=(\d+) ", run.stdout, re.MULTILINE))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert {node.name: recap.get(node.name) for node in settled.nodes} == {n.name: "0" for n in settled.nodes}
+
+
+def test_the_client_reaches_both_addresses_on_the_first_node(settled: Lab, outcome: Outcome) -> None:
+    first = settled.nodes[0]
+    with settled.watch() as watch:
+        since = settled.settle(first, steady_s=1.0)
+        report = watch.report
+    outcome.one_holder(report, first, since)
+    assert [report.lost(address) for address in settled.addresses] == [0, 0]
+
+
+def test_the_service_survives_a_killed_agent(settled: Lab, outcome: Outcome) -> None:
+    first, second = settled.nodes
+
+    def main_pid() -> str:
+        return first.run("systemctl", "show", "-P", "MainPID", "vrrp-agent").strip()
+
+    killed = main_pid()
+    limits = [instance.down_ms(second) for instance in settled.instances]
+    with settled.watch() as watch:
+        first.run("systemctl", "kill", "--signal=KILL", "vrrp-agent")
+        wait_until("systemd starts the agent again", lambda: main_pid() not in ("0", killed))
+        # Longer than any takeover would take: the one holder is there to stay.
+        since = settled.settle(first, steady_s=max(limits) / 1e3 + 0.5)
+        report = watch.report
+    outcome.within(report, limits)
+    outcome.one_holder(report, first, since)
+
+
+def test_the_backup_takes_over_from_an_active_node_that_stops_in_order(
+    settled: Lab, outcome: Outcome
+) -> None:
+    first, second = settled.nodes
+    limits = [instance.skew_ms(second) for instance in settled.instances]
+    with settled.watch() as watch:
+        at = time.monotonic()
+        first.run("systemctl", "stop", "vrrp-agent")
+        since = settled.settle(second)
+        report = watch.report
+    first.run("systemctl", "start", "vrrp-agent")
+    outcome.within(report, limits)
+    outcome.one_holder(report, second, since)
+    outcome.announced(report, second, at, [limit + 1000 for limit in limits])
+
+
+def test_the_backup_takes_over_from_a_paused_node(settled: Lab, outcome: Outcome) -> None:
+    first, second = settled.nodes
+    limits = [instance.down_ms(second) for instance in settled.instances]
+    with settled.watch() as watch:
+        at = time.monotonic()
+        first.pause()
+        try:
+            # The paused node's kernel keeps the address, and nobody can ask it to let go.
+            since = settled.settle(second, among=[second])
+        finally:
+            first.unpause()
+        settled.settle(first)
+        report = watch.report
+    outcome.within(report, limits)
+    outcome.announced(report, second, at, limits)
+    assert since
+
+
+def test_the_backup_takes_over_when_the_cable_is_cut(settled: Lab, outcome: Outcome) -> None:
+    first, second = settled.nodes
+    limits = [instance.down_ms(second) for instance in settled.instances]
+    with settled.watch() as watch:
+        at = time.monotonic()
+        first.cut_cable()
+        try:
+            since = settled.settle(second)
+            report = watch.report
+        finally:
+            first.mend_cable()
+    outcome.within(report, limits)
+    outcome.one_holder(report, second, since)
+    outcome.announced(report, second, at, limits)
+
+
+def test_a_mended_cable_brings_the_first_node_back_unnoticed(settled: Lab, outcome: Outcome) -> None:
+    first, second = settled.nodes
+    first.cut_cable()
+    try:
+        settled.settle(second)
+        with settled.watch() as watch:
+            first.mend_cable()
+            since = settled.settle(first)
+            report = watch.report
+    finally:
+        first.mend_cable()
+    outcome.within(report, [0, 0])
+    outcome.one_holder(report, first, since)
+
+
+def test_a_node_that_dies_is_replaced_and_comes_back_unnoticed(settled: Lab, outcome: Outcome) -> None:
+    first, second = settled.nodes
+    limits = [instance.down_ms(second) for instance in settled.instances]
+    with settled.watch() as watch:
+        at = time.monotonic()
+        first.crash()
+        since = settled.settle(second)
+        report = watch.report
+    outcome.within(report, limits)
+    outcome.one_holder(report, second, since)
+    outcome.announced(report, second, at, limits)
+
+    with settled.watch() as watch:
+        first.start()
+        watch.node_is_back(first)
+        since = settled.settle(first)
+        report = watch.report
+    outcome.within(report, [0, 0])
+    outcome.one_holder(report, first, since)

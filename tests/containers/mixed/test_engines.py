@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Agent and keepalived of three Debians share one group: each is active in turn, and gives way again."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable
+
+from tests.containers.conftest import Outcome
+from tests.containers.lab import Lab, Node
+
+# As long as a story waits for a node to come back.
+SETTLE_MS = 25_000.0
+
+Host = Callable[[Node], Any]
+
+
+def test_each_node_runs_the_engine_that_was_asked_for(settled: Lab, host: Host) -> None:
+    engines = [node.engine for node in settled.nodes]
+    assert sorted(set(engines)) == ["keepalived", "vrrp-agent"], engines
+    for node, engine in zip(settled.nodes, engines):
+        other = "keepalived" if engine == "vrrp-agent" else "vrrp-agent"
+        assert host(node).service(engine).is_running
+        assert not host(node).service(other).is_running
+
+
+def test_each_node_is_active_in_turn_and_gives_way_again(settled: Lab, outcome: Outcome) -> None:
+    nodes = settled.nodes
+    engines = {node: node.engine for node in nodes}
+    for leaving, successor in zip(nodes, nodes[1:]):
+        limits = [instance.skew_ms(successor) for instance in settled.instances]
+        with settled.watch() as watch:
+            at = time.monotonic()
+            leaving.run("systemctl", "stop", engines[leaving])
+            since = settled.settle(successor)
+            report = watch.report
+        outcome.within(report, limits)
+        outcome.one_holder(report, successor, since)
+        outcome.announced(report, successor, at, [limit + 1000 for limit in limits])
+    for coming in reversed(nodes[:-1]):
+        with settled.watch() as watch:
+            at = time.monotonic()
+            coming.run("systemctl", "start", engines[coming])
+            since = settled.settle(coming)
+            report = watch.report
+        outcome.within(report, [0, 0])
+        outcome.one_holder(report, coming, since)
+        outcome.announced(report, coming, at, [SETTLE_MS, SETTLE_MS])
+
+
+def test_each_node_takes_over_from_one_that_dies(settled: Lab, outcome: Outcome) -> None:
+    nodes = settled.nodes
+    for dying, successor in zip(nodes, nodes[1:]):
+        limits = [instance.down_ms(successor) for instance in settled.instances]
+        with settled.watch() as watch:
+            at = time.monotonic()
+            dying.crash()
+            since = settled.settle(successor)
+            report = watch.report
+        outcome.within(report, limits)
+        outcome.one_holder(report, successor, since)
+        outcome.announced(report, successor, at, limits)
