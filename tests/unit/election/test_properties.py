@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Tuple
+
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -18,7 +20,7 @@ from vrrp_agent.election.actions import (
 )
 from vrrp_agent.election.memory import Memory
 from vrrp_agent.election.router import VirtualRouter
-from vrrp_agent.election.settings import State
+from vrrp_agent.election.settings import RouterSettings, State
 from vrrp_agent.election.timers import NEVER
 
 from tests.unit.election.bench import HERE, HIGHER, LOWER, MS, SECOND, settings
@@ -52,7 +54,7 @@ class AnyLife(RuleBasedStateMachine):
     """A router in the hands of a caller who keeps the rules, on a network that keeps none."""
 
     @initialize(config=SETTINGS)
-    def new(self, config: object) -> None:
+    def new(self, config: RouterSettings) -> None:
         self.router = VirtualRouter(config)
         self.now = 0
         self.holds_addresses = False
@@ -140,7 +142,7 @@ class AnyLife(RuleBasedStateMachine):
             assert self.router.state is State.BACKUP
 
     @rule(faults=st.sampled_from([(), ("interface eth0 is down",), ("no address",)]))
-    def break_or_mend(self, faults: tuple) -> None:
+    def break_or_mend(self, faults: Tuple[str, ...]) -> None:
         before = self.router.state
         self.did(before, self.router.set_faults(faults, self.now))
         if faults and before is not State.INITIALIZE:
@@ -151,7 +153,7 @@ class AnyLife(RuleBasedStateMachine):
         assert self.router.set_priority(priority, self.now) == ()
 
     @rule(config=SETTINGS)
-    def reconfigure(self, config: object) -> None:
+    def reconfigure(self, config: RouterSettings) -> None:
         before = self.router.state
         assert self.router.reconfigure(config, self.now) == ()
         assert self.router.state is before
@@ -179,7 +181,7 @@ class AnyLife(RuleBasedStateMachine):
 
 
 TestAnyLife = AnyLife.TestCase
-TestAnyLife.settings = budget(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyLife.settings = budget(max_examples=120, stateful_step_count=40, deadline=None)
 
 
 def test_the_variables_are_slots_so_that_a_misspelt_one_is_an_error() -> None:

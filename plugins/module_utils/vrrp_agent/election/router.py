@@ -48,8 +48,10 @@ def _row(rule: Rule) -> _Row:
     return getattr(conditions, rule.condition), tuple([getattr(steps, name) for name in rule.steps]), rule
 
 
-def _is_note(action: Action) -> bool:
-    return isinstance(action, Note)
+def _in_order(actions: List[Action]) -> Actions:
+    """Notes last: a line in the log must not hold up a packet."""
+    actions.sort(key=lambda action: isinstance(action, Note))
+    return tuple(actions)
 
 
 _ROWS = _compiled()
@@ -195,7 +197,7 @@ class VirtualRouter(Memory):
             if repeat:
                 out.append(Announce(repeat))
         self.find_deadline()
-        return tuple(out)
+        return _in_order(out)
 
     def _happen(self, event: Event, occasion: Occasion) -> Actions:
         """Take the first row of the table that fits, and do what it says."""
@@ -217,8 +219,7 @@ class VirtualRouter(Memory):
             self.reason = why
             self.since_ns = occasion.now
         self.find_deadline()
-        out.sort(key=_is_note)  # a log line must not hold up an advert
-        return tuple(out)
+        return _in_order(out)
 
     def _refuse_unless_new(self, event: Event) -> None:
         if self.state is not State.INITIALIZE:
