@@ -172,9 +172,10 @@ def test_pcapng_packets_name_their_interface() -> None:
 
 
 def test_pcapng_simple_packets_have_no_time() -> None:
-    data = section("<") + interface("<", 1, snap=4)
-    data += block("<", 3, struct.pack("<I", 10) + b"0123")
-    assert read(data) == [Record(None, 1, b"0123")]
+    data = section("<") + interface("<", 1, snap=3)
+    data += block("<", 3, struct.pack("<I", 10) + b"012")  # and a byte of padding
+    data += block("<", 3, struct.pack("<I", 2) + b"01")
+    assert read(data) == [Record(None, 1, b"012"), Record(None, 1, b"01")]
 
 
 def test_pcapng_obsolete_packets_are_read() -> None:
