@@ -88,7 +88,7 @@ GARP_WORDS = {
 
 
 def change_garp(garp: GarpPolicy, name: str, text: str) -> GarpPolicy:
-    """The policy with one value changed. A repeat of 0 counts as 1, but for lower_prio, where it means none."""
+    """The policy with one value changed. master_repeat 0 counts as 1; lower_prio_repeat 0 means none."""
     value = nanoseconds(text) if name.endswith("_ns") else int(text)
     if name == "master_repeat":
         value = max(1, value)
@@ -281,7 +281,7 @@ class _Builder:
         return password.args[0].encode("utf-8", "replace")[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")
 
     def _garp(self) -> GarpPolicy:
-        """lower_prio values that nobody set follow those of the global master words, not the instance's own."""
+        """lower_prio values that nobody set follow the global master words, not the instance's own."""
         garp = self._then.garp
         last = self._final.garp
         words = self._final.words
@@ -320,7 +320,7 @@ def family_of(node: Node) -> int:
 
 
 def advert_interval_ns(text: str, version: int) -> int:
-    """The interval that goes on the wire: whole seconds in version 2, hundredths rounded half up in version 3."""
+    """The interval that goes on the wire: whole seconds in version 2, hundredths in version 3, half up."""
     interval = nanoseconds(text)
     step, most = (SECOND_NS, 255) if version == 2 else (TICK_NS, 4095)
     return min(max((interval + step // 2) // step, 1), most) * step

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Checks a tree against the grammar table and against itself. Needs neither privileges nor the target host."""
+"""Checks a tree against the grammar table and against itself, without privileges or the target host."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .check_instances import check_instances
@@ -79,7 +80,10 @@ class _Checker:
             if keyword.required and keyword.name not in seen:
                 title = " ".join((node.keyword, *node.args))
                 form = " ".join((keyword.name, *(arg.name for arg in keyword.args)))
-                self._note(node, ERROR, f"{title}: {keyword.name} is missing", f"write '{form}' in it")
+                form += " { ... }" if keyword.block else ""
+                problem = node.problem(ERROR, f"{title}: {keyword.name} is missing", f"write '{form}' in it")
+                path = f"{node.path}.{keyword.name}" if node.path else ""
+                self.problems.append(replace(problem, path=path))
 
     def _keyword(self, node: Node, keyword: Keyword, seen: Dict[str, Node], done: bool) -> None:
         if keyword.removed:

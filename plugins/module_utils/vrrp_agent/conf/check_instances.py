@@ -192,12 +192,12 @@ class _Instance:
     def _families(self) -> Iterator[Problem]:
         """The first virtual address decides; all that goes into adverts is of its family."""
         size = 4 if self.family == 4 else 16
-        decider = f"the instance is IPv{self.family}"
+        decider, other = f"the instance is IPv{self.family}", f"IPv{10 - self.family}"
         for line, packed, _device in self.addresses:
             if len(packed) != size:
                 yield line.problem(
                     ERROR,
-                    f"{self.name}: {line.args[0]} is IPv{10 - self.family}, but {decider} by its first address",
+                    f"{self.name}: {line.args[0]} is {other}, but {decider} by its first address",
                     "put it into virtual_ipaddress_excluded, or into an instance of its own",
                     line.args[0],
                 )
@@ -206,7 +206,7 @@ class _Instance:
             if peer is not None and len(peer) != size:
                 yield line.problem(
                     ERROR,
-                    f"{self.name}: the peer {line.args[0]} is IPv{10 - self.family}, but {decider}",
+                    f"{self.name}: the peer {line.args[0]} is {other}, but {decider}",
                     f"write the peer's IPv{self.family} address",
                     line.args[0],
                 )
@@ -219,7 +219,7 @@ class _Instance:
                 yield self._problem(
                     name,
                     ERROR,
-                    f"{name} {word} is IPv{10 - self.family}, but {decider}",
+                    f"{name} {word} is {other}, but {decider}",
                     f"write an IPv{self.family} address",
                     word,
                 )

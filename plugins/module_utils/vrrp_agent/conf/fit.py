@@ -147,7 +147,7 @@ def _pairs(
     sections: Mapping[str, Section],
     outer: Mapping[str, Keyword],
 ) -> Tuple[int, Fit]:
-    """Fits the ``word value`` pairs of an OPTIONS section; they end at the first word that is none of them."""
+    """Fits the ``word value`` pairs of an OPTIONS section, as far as they go."""
     options = list(fit.options)
     while index < len(words):
         keyword = section.index.get(words[index])

@@ -56,10 +56,10 @@ def describe(arg: Arg) -> str:
     if arg.type is Type.BOOL:
         return "on or off"
     if arg.type in (Type.INTEGER, Type.DECIMAL):
-        kind = "a whole number" if arg.type is Type.INTEGER else "a number"
-        text = kind + _limits(arg)
+        text = "a whole number" if arg.type is Type.INTEGER else "a number"
         if arg.unit:
             text += f" of {_UNITS.get(arg.unit, arg.unit)}"
+        text += _limits(arg)
     elif arg.type in (Type.WORD, Type.TEXT):
         text = arg.name
     else:
@@ -82,7 +82,7 @@ def _limits(arg: Arg) -> str:
 
 
 def _plain(number: Number) -> str:
-    return f"{number:g}" if isinstance(number, float) and number < 1e6 else str(number)
+    return f"{number:f}".rstrip("0").rstrip(".") if isinstance(number, float) else str(number)
 
 
 def _write(arg: Arg) -> str:

@@ -42,8 +42,8 @@ def load(
     """Reads and checks a configuration. Never raises for bad input.
 
     ``config_id`` is what ``@ID`` lines are compared with. With ``lenient``, words that are unknown or not
-    supported yet are warnings and have no effect. ``unsupported`` is the severity of words that are not supported
-    yet, if it is to differ from that: empty leaves them unmentioned, for a file that another program will read.
+    supported yet are warnings and have no effect. ``unsupported`` is the severity of words that are not
+    supported yet, if it is to differ from that: empty leaves them unmentioned, for another program's file.
     """
     door = reader if reader is not None else FileReader()
     if options is None:
@@ -53,9 +53,8 @@ def load(
     names = Names(door)
     if unsupported is None:
         unsupported = WARNING if options.lenient else ERROR
-    problems = [*parsed.problems, *_whole_file(path, parsed, door)]
-    problems.extend(check(parsed.tree, sections, names, unsupported))
-    ordered = tuple(in_order(problems))
+    first = [*parsed.problems, *_whole_file(path, parsed, door)]
+    ordered = tuple(in_order(first, check(parsed.tree, sections, names, unsupported)))
     if has_errors(ordered):
         return Loaded(None, ordered, parsed)
     tree, ignored = prune(parsed.tree, sections)

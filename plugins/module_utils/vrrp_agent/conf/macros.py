@@ -203,7 +203,7 @@ class Definitions:
 
 
 def add_line(definition: Definition, line: Line) -> bool:
-    """Adds one line to a definition in the making; True when it ends in a backslash and more are to follow."""
+    """Adds one line to a definition in the making; True when more are to follow: it ends in a backslash."""
     continued = line.text.endswith("\\")
     text = line.text[:-1].rstrip(BLANKS) if continued else line.text
     if text:

@@ -245,7 +245,7 @@ class _Parser:
             self._source.random_seed = int(args[0][:20])
 
     def _ends_lines_block(self, top: _Block, section: Section, word: Word) -> bool:
-        """True when a word in a block of addresses, routes or names can only be a keyword after a forgotten '}'."""
+        """True when a word in a block of lines can only be a keyword after a forgotten '}'."""
         if word in section.index or not section.item:
             return False
         named = section.item[0].type in (Type.NAME, Type.WORD, Type.INTERFACE)
@@ -284,10 +284,10 @@ class _Parser:
             self._ignored.append(str(word))
         elsewhere = sections_with(word, self._sections)
         if elsewhere:
-            message = f"'{word}' does not belong in {self._place(top)}"
+            message = f"'{word}' does not belong {self._place(top)}"
             hint = "it belongs in " + " or ".join(elsewhere[:3])
         else:
-            message = f"unknown word '{word[:60]}' in {self._place(top)}"
+            message = f"unknown word '{word[:60]}' {self._place(top)}"
             near = nearest(word, list(section.index))
             hint = f"did you mean '{near}'?" if near else "'vrrp-agent keywords' lists all words"
         self._note(severity, message, hint, statement.line, statement.start, word[:60])
@@ -298,8 +298,8 @@ class _Parser:
 
     def _place(self, block: _Block) -> str:
         if block.section is None or block.section.id == "root":
-            return "the top level of the file"
-        return block_names(self._sections).get(block.section.id, block.section.id)
+            return "at the top level of the file"
+        return "in " + block_names(self._sections).get(block.section.id, block.section.id)
 
     def _where(self, block: _Block) -> str:
         if block.section is None or block.section.id == "root":

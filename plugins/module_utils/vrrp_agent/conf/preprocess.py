@@ -148,7 +148,7 @@ class Preprocessor:
                     yield Statement(text, ready, index)
 
     def _carry_out(self, line: Line) -> Optional[Line]:
-        """The line as the grammar sees it; None when it was a definition, a loop, an include or not for this host."""
+        """The line as the grammar sees it; None for a definition, a loop, an include, or another host's line."""
         through: Tuple[Definition, ...] = ()
         try:
             while line.text:
@@ -258,10 +258,12 @@ class Preprocessor:
         definition.multiline = bool(definition.lines)
 
     def _open(self, path: str, line: Optional[Line] = None, index: int = 0) -> None:
-        if line is not None:
-            if any(frame.file == path for frame in self._frames):
-                self.note(ERROR, f"{path} includes itself", "take the include out", line, index, "include")
-                return
+        absolute = self._reader.absolute
+        if line is not None and any(
+            absolute(frame.file) == absolute(path) for frame in self._frames if frame.file
+        ):
+            self.note(ERROR, f"{path} includes itself", "take the include out", line, index, "include")
+            return
         lines, problems = read_lines(path, self._reader)
         self.problems.extend(problems)
         self._push(_Frame(self._clean_lines(path, lines), file=path), line)

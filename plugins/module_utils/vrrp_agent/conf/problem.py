@@ -64,23 +64,20 @@ def has_errors(problems: Iterable[Problem]) -> bool:
     return any(problem.severity == ERROR for problem in problems)
 
 
-def in_order(problems: Iterable[Problem]) -> List[Problem]:
+def in_order(problems: Iterable[Problem], consequences: Iterable[Problem] = ()) -> List[Problem]:
     """Each problem once, sorted by position.
 
-    Of two errors about one word the first reported stays: the later one is a consequence of it.
+    ``consequences`` are what later steps found: about a word that was an error before, they say nothing new.
     """
-    kept: List[Problem] = []
-    seen: Set[Tuple[str, int, int, str, str]] = set()
+    kept: Dict[Problem, None] = {}  # a dict keeps the order
     spoiled: Set[Tuple[str, int, int, str]] = set()
     for problem in problems:
-        place = (problem.file, problem.line, problem.column, problem.path)
-        whole = place + (problem.message,)
-        if whole in seen or (problem.column and place in spoiled):
-            continue
-        seen.add(whole)
-        if problem.severity == ERROR:
-            spoiled.add(place)
-        kept.append(problem)
+        kept[problem] = None
+        if problem.severity == ERROR and (problem.column or problem.path):
+            spoiled.add((problem.file, problem.line, problem.column, problem.path))
+    for problem in consequences:
+        if (problem.file, problem.line, problem.column, problem.path) not in spoiled:
+            kept[problem] = None
     files: Dict[str, int] = {}  # the order in which files were met: the main file first
     for problem in kept:
         files.setdefault(problem.file, len(files))
