@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The systemd unit of the agent. Private to the collection."""
+
+from __future__ import annotations
+
+NAME = "vrrp-agent.service"
+PATH = "/etc/systemd/system/vrrp-agent.service"
+RUNTIME_DIRECTORY = "/run/vrrp-agent"
+
+TEXT = """\
+# Written by the Ansible collection linuxha.vrrp; a change made here is lost with its next run.
+# To change a setting on this host: systemctl edit vrrp-agent
+
+[Unit]
+Description=VRRP agent
+After=network-online.target
+Wants=network-online.target
+# The two must never speak for the same addresses on one host.
+Conflicts=keepalived.service
+After=keepalived.service
+# A highly available service never gives up.
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart={entry} run --config {config} --runtime-dir {runtime}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=100ms
+# Refused by its configuration (2): another start would be refused too.
+RestartPreventExitStatus=2
+KillMode=mixed
+TimeoutStopSec=10s
+RuntimeDirectory=vrrp-agent
+RuntimeDirectoryMode=0750
+# What a successor needs to go on without a gap is kept there.
+RuntimeDirectoryPreserve=restart
+OOMScoreAdjust=-900
+LimitMEMLOCK=infinity
+LimitNOFILE=65536
+
+# Addresses, raw sockets, real-time priority, locked memory: nothing else.
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_NET_BIND_SERVICE CAP_SYS_NICE CAP_IPC_LOCK
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+# /proc/sys/net stays writable: addresses on macvlan interfaces need it.
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET
+RestrictNamespaces=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+UMask=0077
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def text(entry: str, config: str) -> str:
+    """The unit file for an agent that is started as ``entry`` and reads ``config``."""
+    return TEXT.format(entry=entry, config=config, runtime=RUNTIME_DIRECTORY)
