@@ -153,7 +153,7 @@ def _metrics(fit: Fit) -> Tuple[Tuple[str, int], ...]:
 
 
 def time_metric(text: str, parts: int) -> Optional[int]:
-    """``N``, ``Ns`` or ``Nms`` in the kernel's unit, in which a bare number already is; None for other text."""
+    """``Ns`` or ``Nms`` in the kernel's unit, in which a bare number already is; None for other text."""
     for suffix, factor in (("ms", 1), ("s", 1000)):
         if text.endswith(suffix):
             try:

@@ -160,7 +160,7 @@ def _families(fit: Fit) -> Iterator[Finding]:
             yield (
                 ERROR,
                 f"{word} is IPv{own}, but the route is IPv{family}",
-                f"use one family; for a gateway of the other one write 'via {'inet6' if own == 6 else 'inet'} {word}'",
+                f"use one family; a gateway of the other is 'via {'inet6' if own == 6 else 'inet'} {word}'",
                 word,
             )
             return

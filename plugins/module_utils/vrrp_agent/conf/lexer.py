@@ -12,7 +12,7 @@ from .tree import Word
 
 BLANKS = " \t\f\v\r"
 _SPECIAL = re.compile(r'[!#"\\]')
-_WORD = re.compile(r'"([^"]*)"?|[^\s"]+')
+_WORD = re.compile(r'"([^"]*)"?|[^\s"]+', re.ASCII)
 _BRACE_OR_QUOTE = re.compile(r'[{}"]')
 _REFERENCE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_ \t]*\}")
 
@@ -170,7 +170,7 @@ def command_words(text: str, line: Line, offset: int) -> Tuple[List[Word], str]:
     found: List[Word] = []
     index = 0
     while True:
-        while index < len(text) and text[index].isspace():
+        while index < len(text) and text[index] in BLANKS:
             index += 1
         if index >= len(text):
             return found, ""
@@ -190,7 +190,7 @@ def command_words(text: str, line: Line, offset: int) -> Tuple[List[Word], str]:
                     parts.append(character)
             elif character in "\"'":
                 quote = character
-            elif character.isspace():
+            elif character in BLANKS:
                 break
             else:
                 parts.append(character)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Mapping, NamedTuple, Optional, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Tuple
 
 from .build import build
 from .check import check, prune
@@ -18,6 +18,9 @@ from .preprocess import Options
 from .problem import ERROR, WARNING, Problem, has_errors, in_order
 from .source import FileReader, Reader
 from .words import Section
+
+
+MAX_PROBLEMS = 200
 
 
 class Loaded(NamedTuple):
@@ -54,12 +57,22 @@ def load(
     if unsupported is None:
         unsupported = WARNING if options.lenient else ERROR
     first = [*parsed.problems, *_whole_file(path, parsed, door)]
-    ordered = tuple(in_order(first, check(parsed.tree, sections, names, unsupported)))
+    ordered = _at_most(MAX_PROBLEMS, in_order(first, check(parsed.tree, sections, names, unsupported)))
     if has_errors(ordered):
         return Loaded(None, ordered, parsed)
     tree, ignored = prune(parsed.tree, sections)
     ignored = tuple(dict.fromkeys((*parsed.ignored, *ignored)))
     return Loaded(build(tree, sections, names, ignored), ordered, parsed)
+
+
+def _at_most(limit: int, problems: List[Problem]) -> Tuple[Problem, ...]:
+    """The first problems, and how many more there are."""
+    if len(problems) <= limit:
+        return tuple(problems)
+    left = problems[limit:]
+    severity = ERROR if has_errors(left) else WARNING
+    more = Problem(severity, f"and {len(left)} more problems", "correct the first ones", file=left[0].file)
+    return (*problems[:limit], more)
 
 
 def _whole_file(path: str, parsed: ParseResult, reader: Reader) -> Tuple[Problem, ...]:

@@ -17,6 +17,9 @@ from .lexer import BLANKS, Line
 
 MAX_EXPANDED = 64 * 1024
 """Characters that one line may grow to."""
+MAX_USES_A_LINE = 10_000
+MAX_USES = 3_000_000
+"""Uses of definitions on one line, and in the whole configuration."""
 MAX_LOOP = 1_000_000
 """Rounds that one ~SEQ may take."""
 
@@ -76,6 +79,7 @@ class Definitions:
     ) -> None:
         self._known: Dict[str, Definition] = {}
         self._environment = environment
+        self._uses = 0
         self._random = random_between
         self._builtin("_PWD", lambda _parameters: directory())
         self._builtin("_INSTANCE", lambda _parameters: instance())
@@ -144,6 +148,7 @@ class Definitions:
         within: List[Tuple[int, Definition]] = []  # (where its text ends, definition)
         undefined: List[Tuple[str, int]] = []
         body: Optional[Tuple[Definition, List[Line]]] = None
+        limit = min(self._uses + MAX_USES_A_LINE, MAX_USES)
         while index >= 0:
             within = [(end, definition) for end, definition in within if end > index]
             match = _USE.match(text, index)
@@ -164,6 +169,11 @@ class Definitions:
                     f"${found.name} calls itself",
                     "a definition cannot use itself, not even by way of others",
                     index,
+                )
+            self._uses += 1
+            if self._uses > limit:
+                raise LanguageError(
+                    f"${found.name}: definitions are used too often", "check what they bring", index
                 )
             value = self._value(found, match.group(3) or "", index)
             grown = len(value) - (match.end() - index)

@@ -17,6 +17,9 @@ from .tree import Node, Word
 from .words import Keyword, Section, Shape, Type
 
 
+MAX_NESTING = 50
+
+
 class ParseResult(NamedTuple):
     """The tree as far as it could be read, and what is wrong with the text."""
 
@@ -107,6 +110,10 @@ class _Parser:
             self._words(self._stack[-1], statement)
 
     def _opening(self, top: _Block, statement: Statement) -> None:
+        if len(self._stack) > MAX_NESTING:
+            line = statement.line
+            message = f"blocks stand more than {MAX_NESTING} deep in one another"
+            self._source.stop(message, "look for missing '}'", line.file, line.number)
         if top.waiting:
             top.waiting = False
         elif self._stray is not None:
@@ -241,7 +248,7 @@ class _Parser:
             self._source.instance_name = args[0]
         elif name == "include_check":
             self._source.include_checks = read_checks(tuple(args), self._source.include_checks)
-        elif name == "random_seed" and args and args[0].isdigit():
+        elif name == "random_seed" and args and args[0].isascii() and args[0].isdigit():
             self._source.random_seed = int(args[0][:20])
 
     def _ends_lines_block(self, top: _Block, section: Section, word: Word) -> bool:

@@ -114,14 +114,15 @@ class Preprocessor:
             )
         )
         if len(self.problems) >= MAX_PROBLEMS:
-            self._stop(
+            self.stop(
                 f"more than {MAX_PROBLEMS} problems: the rest of the configuration is not looked at",
                 "correct the first ones, and check again",
                 line.file,
                 line.number,
             )
 
-    def _stop(self, message: str, hint: str, file: str, number: int) -> None:
+    def stop(self, message: str, hint: str, file: str, number: int) -> None:
+        """Notes a problem after which reading on makes no sense. Raises TooMuch."""
         self.problems.append(Problem(ERROR, message, hint, file=file, line=number))
         raise TooMuch
 
@@ -136,7 +137,7 @@ class Preprocessor:
                 continue
             count += 1
             if count > self._options.max_lines:
-                self._stop(
+                self.stop(
                     f"the configuration grows to more than {self._options.max_lines} lines",
                     "check the limits of ~SEQ and ~LST",
                     line.file,
@@ -148,7 +149,7 @@ class Preprocessor:
                     yield Statement(text, ready, index)
 
     def _carry_out(self, line: Line) -> Optional[Line]:
-        """The line as the grammar sees it; None for a definition, a loop, an include, or another host's line."""
+        """The line as the grammar sees it; None if that was all (a definition, a loop, an include ...)."""
         through: Tuple[Definition, ...] = ()
         try:
             while line.text:
@@ -289,7 +290,7 @@ class Preprocessor:
 
     def _push(self, frame: _Frame, line: Optional[Line]) -> None:
         if len(self._frames) >= MAX_DEPTH and line is not None:
-            self._stop(
+            self.stop(
                 f"includes, macros and loops go deeper than {MAX_DEPTH}",
                 "check for a file or macro that comes back to itself",
                 line.file,

@@ -15,9 +15,9 @@ from .words import Keyword, Section, Shape, Type
 INDENT = "    "
 MASK = "********"
 
-_NEEDS_QUOTES = re.compile(r"[\s#!{}$]|^$")
+_NEEDS_QUOTES = re.compile(r"[\s#!{}$]|^$", re.ASCII)
 _STARTS_LINE = re.compile(r"[@~]|include[rmwba]?$")
-_COMMAND_NEEDS_QUOTES = re.compile(r"[\s#!{}$'\"\\]|^$")
+_COMMAND_NEEDS_QUOTES = re.compile(r"[\s#!{}$'\"\\]|^$", re.ASCII)
 _BARE_DOUBLE_QUOTE = re.compile(r'(?:\\.|[^"\\])*"')
 
 

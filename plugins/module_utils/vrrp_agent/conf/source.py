@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import List, Mapping, Protocol, Tuple
+from typing import List, Protocol, Tuple
 
 from .problem import ERROR, Problem
 
@@ -74,35 +74,6 @@ class FileReader:
     def absolute(self, path: str) -> str:
         """See Reader."""
         return os.path.abspath(path)
-
-
-class TextReader:
-    """Texts that stand for files, for a configuration that is not written yet. Other paths are missing."""
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = {path: text.encode("utf-8", "surrogateescape") for path, text in texts.items()}
-
-    def kind(self, path: str) -> str:
-        """See Reader."""
-        return FILE if path in self._texts else MISSING
-
-    def is_executable(self, path: str) -> bool:
-        """See Reader."""
-        return False
-
-    def read(self, path: str, limit: int) -> bytes:
-        """See Reader."""
-        return self._texts[path][:limit]
-
-    def glob(self, pattern: str) -> List[str]:
-        """See Reader."""
-        import fnmatch
-
-        return [path for path in self._texts if fnmatch.fnmatchcase(path, pattern)]
-
-    def absolute(self, path: str) -> str:
-        """See Reader."""
-        return path
 
 
 def read_lines(path: str, reader: Reader) -> Tuple[List[str], List[Problem]]:
