@@ -62,6 +62,10 @@ class Node:
         """``ip`` inside this node."""
         return run("ip", "-n", self.namespace, *words, check=check)
 
+    def sysctl(self, *settings: str) -> None:
+        """Set kernel parameters of this node, each as name=value."""
+        run("ip", "netns", "exec", self.namespace, "sysctl", "-q", "-w", *settings)
+
     def add_interface(self, name: str, *, bridged: bool = False) -> None:
         """One more link, cabled to the switch; it joins the LAN only when ``bridged``."""
         lines = [

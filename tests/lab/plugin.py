@@ -11,11 +11,13 @@ from typing import Any, Callable, Generator, Iterator, List
 import pytest
 
 from . import program
+from .bench import Bench
 from .lan import Lan
 
 LANS: pytest.StashKey[List[Lan]] = pytest.StashKey()
 
 MakeLan = Callable[..., Lan]
+MakeBench = Callable[..., Bench]
 
 
 def missing() -> str:
@@ -41,6 +43,16 @@ def make_lan(request: pytest.FixtureRequest) -> Iterator[MakeLan]:
             return lan
 
         yield make
+
+
+@pytest.fixture
+def make_bench(make_lan: MakeLan) -> MakeBench:
+    """Call it with the words of an instance; T and D stand on a LAN of their own, nothing runs yet."""
+
+    def make(*others: str, **words: Any) -> Bench:
+        return Bench(make_lan("d", "t", *others), **words)
+
+    return make
 
 
 @pytest.hookimpl(hookwrapper=True)

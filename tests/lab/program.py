@@ -58,10 +58,9 @@ def binds() -> Mapping[Path, str]:
 def command(root: Root, seen: Mapping[Path, str]) -> List[str]:
     """The start of every command line."""
     path = artefact()
-    python = sys.executable if root.path is None else "python3"
     if path:
-        return [root.seen(path, seen)] if root.path is None else [python, root.seen(path, seen)]
-    return [python, "-c", _ENTRY]
+        return [root.seen(path, seen)]
+    return [sys.executable if root.path is None else "python3", "-c", _ENTRY]
 
 
 def environment(root: Root, seen: Mapping[Path, str]) -> Dict[str, str]:
