@@ -19,7 +19,6 @@ from .problem import ERROR, WARNING, Problem, has_errors, in_order
 from .source import FileReader, Reader
 from .words import Section
 
-
 MAX_PROBLEMS = 200
 
 

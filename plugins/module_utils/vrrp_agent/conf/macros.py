@@ -29,18 +29,19 @@ _USE = re.compile(
     r"\$(?:([A-Za-z_][A-Za-z0-9_]*)(?=[ \t,)]|$)"
     r"|\{([A-Za-z_][A-Za-z0-9_]*)((?:[ \t]+[A-Za-z0-9_]+)*)\})"
 )
+_BARE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LOOP = re.compile(r"~(SEQx?|LST)[ \t]*\(")
 _NUMBER = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)$")
 
 
 class LanguageError(Exception):
-    """A macro or loop that cannot be carried out: message, hint, index in the line."""
+    """A macro or loop that cannot be carried out. ``column`` is 0 when it is about the whole line."""
 
-    def __init__(self, message: str, hint: str = "", index: int = 0) -> None:
+    def __init__(self, message: str, hint: str = "", column: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.index = index
+        self.column = column
 
 
 @dataclass(eq=False)
@@ -61,8 +62,8 @@ class Expanded(NamedTuple):
 
     line: Line
     body: Optional[Tuple[Definition, List[Line]]]
-    undefined: Tuple[Tuple[str, int], ...]
-    """Names that are not defined and stand outside quotes, with their index in ``line``."""
+    left_alone: Tuple[Tuple[str, str, int], ...]
+    """Uses outside quotes that stay as they are: message, hint, index in ``line``."""
     within: Tuple[Definition, ...] = ()
     """The definitions that brought the loop with which ``line`` starts."""
 
@@ -146,7 +147,7 @@ class Definitions:
             return Expanded(line, None, ())
         columns = line.columns_list()
         within: List[Tuple[int, Definition]] = []  # (where its text ends, definition)
-        undefined: List[Tuple[str, int]] = []
+        left_alone: List[Tuple[str, str, int]] = []
         body: Optional[Tuple[Definition, List[Line]]] = None
         limit = min(self._uses + MAX_USES_A_LINE, MAX_USES)
         while index >= 0:
@@ -154,32 +155,34 @@ class Definitions:
             match = _USE.match(text, index)
             found = self._known.get(match.group(1) or match.group(2)) if match else None
             if match is None or found is None:
-                if match is not None and not _inside_quotes(text, index):
-                    undefined.append((match.group(), index))
+                if not _inside_quotes(text, index):
+                    left_alone.extend(self._left_alone(text, match, index))
                 index = text.find("$", index + 1)
                 continue
             if found.multiline and match.end() != len(text):
                 raise LanguageError(
                     f"${found.name} has several lines: nothing may follow it on the line",
                     "put what follows on a line of its own",
-                    index,
+                    columns[index],
                 )
             if found in active or any(found is other for _end, other in within):
                 raise LanguageError(
                     f"${found.name} calls itself",
                     "a definition cannot use itself, not even by way of others",
-                    index,
+                    columns[index],
                 )
             self._uses += 1
             if self._uses > limit:
                 raise LanguageError(
-                    f"${found.name}: definitions are used too often", "check what they bring", index
+                    f"${found.name}: definitions are used too often", "check what they bring", columns[index]
                 )
-            value = self._value(found, match.group(3) or "", index)
+            value = self._value(found, match.group(3) or "", columns[index])
             grown = len(value) - (match.end() - index)
             if len(text) + grown > MAX_EXPANDED:
                 raise LanguageError(
-                    f"${found.name} makes the line too long", "check what the definition brings", index
+                    f"${found.name} makes the line too long",
+                    "check what the definition brings",
+                    columns[index],
                 )
             columns = columns[:index] + [columns[index]] * len(value) + columns[match.end() :]
             text = text[:index] + value + text[match.end() :]
@@ -194,21 +197,36 @@ class Definitions:
         else:
             within = []
         expanded = Line(text, line.file, line.number, line.base, columns, line.via)
-        return Expanded(expanded, body, tuple(undefined), tuple(definition for _end, definition in within))
+        return Expanded(expanded, body, tuple(left_alone), tuple(definition for _end, definition in within))
 
-    def _value(self, definition: Definition, parameters: str, index: int) -> str:
+    def _left_alone(
+        self, text: str, match: Optional[re.Match[str]], index: int
+    ) -> Iterator[Tuple[str, str, int]]:
+        if match is not None:
+            hint = "define it earlier in the file, or put the text in double quotes"
+            yield f"{match.group()} is not defined, and stays as it is", hint, index
+            return
+        bare = _BARE.match(text, index)
+        if bare is not None and bare.group(1) in self._known:
+            name = bare.group(1)
+            message = f"${name} stays as it is, as '{text[bare.end()]}' follows it"
+            yield message, f"write ${{{name}}}", index
+
+    def _value(self, definition: Definition, parameters: str, column: int) -> str:
         given = tuple(parameters.split())
         low, high = definition.parameters
         if not low <= len(given) <= high:
             wanted = str(low) if low == high else f"{low} to {high}"
             raise LanguageError(
-                f"${{{definition.name}}} takes {wanted} parameters, not {len(given)}", "", index
+                f"${{{definition.name}}} takes {wanted} parameters, not {len(given)}",
+                "write the name alone, or with them",
+                column,
             )
         if definition.compute is not None:
             try:
                 return definition.compute(given)
             except LanguageError as error:
-                raise LanguageError(error.message, error.hint, index) from None
+                raise LanguageError(error.message, error.hint, column) from None
         return definition.lines[0].text if definition.lines else ""
 
 

@@ -16,7 +16,6 @@ from .source import Reader
 from .tree import Node, Word
 from .words import Keyword, Section, Shape, Type
 
-
 MAX_NESTING = 50
 
 

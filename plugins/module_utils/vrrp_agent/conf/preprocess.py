@@ -97,7 +97,15 @@ class Preprocessor:
         return self._random(low, high)
 
     def note(
-        self, severity: str, message: str, hint: str, line: Line, index: int = 0, keyword: str = ""
+        self,
+        severity: str,
+        message: str,
+        hint: str,
+        line: Line,
+        index: int = 0,
+        keyword: str = "",
+        *,
+        column: int = 0,
     ) -> None:
         """Notes a problem at one character of a line. Raises TooMuch when there are too many."""
         if line.via:
@@ -109,7 +117,7 @@ class Preprocessor:
                 hint,
                 file=line.file,
                 line=line.number,
-                column=line.column(index),
+                column=column or line.column(index),
                 keyword=keyword,
             )
         )
@@ -181,7 +189,7 @@ class Preprocessor:
                     break
                 line = expanded
         except LanguageError as error:
-            self.note(ERROR, error.message, error.hint, line, error.index)
+            self.note(ERROR, error.message, error.hint, line, column=error.column)
             return None
         include = read_include(line.text)
         if include is None:
@@ -213,14 +221,8 @@ class Preprocessor:
     def _expand(self, line: Line) -> Tuple[Line, Tuple[Definition, ...]]:
         active = [definition for frame in self._frames for definition in frame.definitions]
         expanded = self._definitions.expand(line, active)
-        for name, index in expanded.undefined:
-            self.note(
-                WARNING,
-                f"{name} is not defined, and stays as it is",
-                "define it earlier in the file, or put the text in double quotes",
-                expanded.line,
-                index,
-            )
+        for message, hint, index in expanded.left_alone:
+            self.note(WARNING, message, hint, expanded.line, index)
         if expanded.body is None:
             return expanded.line, expanded.within
         definition, rest = expanded.body
