@@ -19,7 +19,7 @@ class ActionModule(ArtifactMixin, ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         """Run the module, a second time with the artefact when the host needs it."""
-        result = super().run(tmp, task_vars)
+        result: Dict[str, Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
         needed = args.get("state", "present") == "present"
         result.update(self.run_with_artifact("linuxha.vrrp.agent", args, needed, task_vars or {}))

@@ -25,19 +25,21 @@ class ActionModule(ArtifactMixin, ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         """Plan if asked to, then run the module, a second time with the artefact when the host needs it."""
-        result = super().run(tmp, task_vars)
+        result: Dict[str, Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
         if boolean(args.get("from_variables", False)):
             both = [name for name in FROM_VARIABLES if name in args]
             if both:
-                raise AnsibleActionFail("with from_variables the variables of the role say %s" % ", ".join(both))
+                raise AnsibleActionFail(
+                    "with from_variables the variables of the role say {}".format(", ".join(both))
+                )
             args.update(self._planned(task_vars or {}))
         needed = args.get("state", "present") == "present" and args.get("engine", "agent") == "agent"
         result.update(self.run_with_artifact("linuxha.vrrp.apply", args, needed, task_vars or {}))
         return result
 
     def _planned(self, task_vars: Dict[str, Any]) -> Dict[str, Any]:
-        """The arguments that the plan of the group has for this host. It stays here, as it holds the passwords."""
+        """The arguments that the plan has for this host. They stay here, as they hold the passwords."""
         host = task_vars["inventory_hostname"]
         inventory = Inventory(self, task_vars)
         group, wrong = inventory.group(host)

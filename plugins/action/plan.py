@@ -20,13 +20,14 @@ class ActionModule(ActionBase):
 
     BYPASS_HOST_LOOP = True
     _requires_connection = False
-    _VALID_ARGS = frozenset()
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         """Plan each group that a host of the play belongs to."""
-        result = super().run(tmp, task_vars)
+        result: Dict[str, Any] = super().run(tmp, task_vars)
         if self._task.args:
-            raise AnsibleActionFail("plan takes no options: it reads the variables of the role linuxha.vrrp.vrrp")
+            raise AnsibleActionFail(
+                "plan takes no options: it reads the variables of the role linuxha.vrrp.vrrp"
+            )
         inventory = Inventory(self, task_vars or {})
         hosts: Dict[str, Any] = {}
         findings: List[Finding] = []
@@ -39,18 +40,30 @@ class ActionModule(ActionBase):
                 plan = plan_group(group)
                 findings.extend(plan.findings)
                 hosts.update((name, one.shown()) for name, one in plan.hosts.items())
-        result.update(changed=False, hosts=hosts, problems=[
-            {"host": one.host, "path": one.path, "severity": "warning" if one.warning else "error",
-             "message": one.message, "hint": one.hint} for one in findings])
+        result.update(
+            changed=False,
+            hosts=hosts,
+            problems=[
+                {
+                    "host": one.host,
+                    "path": one.path,
+                    "severity": "warning" if one.warning else "error",
+                    "message": one.message,
+                    "hint": one.hint,
+                }
+                for one in findings
+            ],
+        )
         warnings = [str(one) for one in findings if one.warning]
         errors = [str(one) for one in findings if not one.warning]
         if warnings:
             result["warnings"] = warnings
         if errors:
+            del result["hosts"]  # it would only hide the message
             result.update(failed=True, msg="Nothing was touched. " + told(errors))
         return result
 
 
 def told(errors: List[str]) -> str:
     """All errors in one message."""
-    return errors[0] if len(errors) == 1 else "%d problems:\n%s" % (len(errors), "\n".join("- " + one for one in errors))
+    return errors[0] if len(errors) == 1 else "\n- ".join((f"{len(errors)} problems:", *errors))

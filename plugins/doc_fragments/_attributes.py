@@ -19,7 +19,7 @@ attributes:
     description: Returns what has changed, or would change, with secrets masked, when in C(--diff).
     support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: full
   platform:
     description: Linux with systemd and Python 3.9 or later. Tested with Debian 11, 12 and 13.
@@ -37,7 +37,7 @@ attributes:
     description: Changes nothing, so there is no difference to show.
     support: N/A
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: full
   platform:
     description: Linux with systemd and Python 3.9 or later. Tested with Debian 11, 12 and 13.

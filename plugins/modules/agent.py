@@ -12,8 +12,9 @@ module: agent
 short_description: Install the VRRP agent
 version_added: 0.1.0
 description:
-  - Lays a release of the VRRP agent down beside the others, below C(/usr/local/lib/vrrp-agent/releases), and makes it the current
-    one in one step. The release before it stays, so that O(state=previous) can go back to it.
+  - Lays a release of the VRRP agent down beside the others, below C(/usr/local/lib/vrrp-agent/releases),
+    and makes it the current one in one step. The release before it stays, so that O(state=previous) can
+    go back to it.
   - The agent travels as one file with everything in it. The host needs Python 3.9 or later, and no network.
   - Nothing is started or restarted. M(linuxha.vrrp.apply) does all of it.
 author:
@@ -32,7 +33,8 @@ options:
   state:
     description:
       - V(present) installs the artefact.
-      - V(previous) switches to the release that was current before. Twice in a row leads back, so it is never without change.
+      - V(previous) switches to the release that was current before. Twice in a row leads back, so it is
+        never without change.
       - V(absent) removes every release and the command.
     type: str
     choices: [present, previous, absent]
@@ -86,7 +88,11 @@ ARGUMENTS: Dict[str, Dict[str, Any]] = {
 def install(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Bring the releases to their wanted state and say what was done. Raises HostError."""
     before = release.installed(host)
-    result: Dict[str, Any] = {"release": before.current, "previous": before.previous, "releases": list(before.releases)}
+    result: Dict[str, Any] = {
+        "release": before.current,
+        "previous": before.previous,
+        "releases": list(before.releases),
+    }
     if params["state"] == "absent":
         result["changed"] = bool(before.releases or before.entry)
         if result["changed"] and not check_mode:
@@ -94,8 +100,11 @@ def install(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, A
         return _with_diff(result, before, release.Installed())
     wanted = before.previous if params["state"] == "previous" else params["release"] or ""
     if not wanted:
-        raise HostError("there is no previous release on the host" if params["state"] == "previous"
-                        else "name the artefact: build it with 'make agent', or set artifact")
+        raise HostError(
+            "there is no previous release on the host"
+            if params["state"] == "previous"
+            else "name the artefact: build it with 'make agent', or set artifact"
+        )
     fits = files.mode_of(host, release.ENTRY) == 0o755 and before.entry == release.entry_text(host)
     result["changed"] = before.current != wanted or not fits
     after = release.after_switch(before, wanted)
@@ -112,9 +121,13 @@ def install(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, A
 
 def _with_diff(result: Dict[str, Any], before: release.Installed, after: release.Installed) -> Dict[str, Any]:
     result.update(release=after.current, previous=after.previous, releases=list(after.releases))
-    lines = ["current: %s\nprevious: %s\n" % (one.current, one.previous) for one in (before, after)]
-    result["diff"] = {"before": lines[0], "after": lines[1],
-                      "before_header": release.LIBRARY, "after_header": release.LIBRARY}
+    lines = [f"current: {one.current}\nprevious: {one.previous}\n" for one in (before, after)]
+    result["diff"] = {
+        "before": lines[0],
+        "after": lines[1],
+        "before_header": release.LIBRARY,
+        "after_header": release.LIBRARY,
+    }
     return result
 
 

@@ -12,12 +12,13 @@ module: apply
 short_description: Bring a host of a VRRP group to its wanted state
 version_added: 0.1.0
 description:
-  - Does the whole job on one host in one task. It installs the engine, writes C(keepalived.conf) and the systemd unit, starts,
-    reloads or restarts what is needed, and waits until the host is well.
-  - Only a new release of the agent or a new unit restarts it; a new configuration is reloaded. When nothing differs, nothing is
-    done.
+  - Does the whole job on one host in one task. It installs the engine, writes C(keepalived.conf) and the
+    systemd unit, starts, reloads or restarts what is needed, and waits until the host is well.
+  - Only a new release of the agent or a new unit restarts it; a new configuration is reloaded. When
+    nothing differs, nothing is done.
   - The other engine is stopped when this one is ready to start. The two never run side by side.
-  - When a step fails or the host is not well in time, the former configuration and release come back and the module fails.
+  - When a step fails or the host is not well in time, the former configuration and release come back and
+    the module fails.
   - In check mode it returns the same answers and touches nothing.
 author:
   - linuxha.vrrp contributors (@linuxha)
@@ -28,14 +29,15 @@ options:
   state:
     description:
       - V(present) brings the host to the wanted state.
-      - V(absent) stops both engines and removes the agent, its unit, its runtime directory and the configuration file. The package
-        keepalived stays.
+      - V(absent) stops both engines and removes the agent, its unit, its runtime directory and the
+        configuration file. The package keepalived stays.
     type: str
     choices: [present, absent]
     default: present
   artifact:
     description:
-      - The file C(vrrp-agent) on the controller, as C(make agent) builds it. It is sent only to a host that does not have it.
+      - The file C(vrrp-agent) on the controller, as C(make agent) builds it. It is sent only to a host
+        that does not have it.
       - Found by itself in the C(files) of the role and in C(build) of a checkout.
     type: path
   release:
@@ -43,15 +45,16 @@ options:
     type: str
   from_variables:
     description:
-      - Take O(state), O(engine), O(config), O(raw), O(backup), O(artifact) and O(health_timeout_s) from the variables of the role
-        C(linuxha.vrrp.vrrp), with everything derived and checked for the whole group as M(linuxha.vrrp.plan) does.
+      - Take O(state), O(engine), O(config), O(raw), O(backup), O(artifact) and O(health_timeout_s) from
+        the variables of the role C(linuxha.vrrp.vrrp), with everything derived and checked for the whole
+        group as M(linuxha.vrrp.plan) does.
     type: bool
     default: false
   health_timeout_s:
     description:
       - How long the host may take to be well after a change, in seconds.
-      - The agent is well when it runs the new configuration, every instance has started, and none is in FAULT that was not before.
-        keepalived is well when it keeps running.
+      - The agent is well when it runs the new configuration, every instance has started, and none is in
+        FAULT that was not before. keepalived is well when it keeps running.
     type: float
     default: 30
 seealso:
@@ -88,7 +91,7 @@ engine:
   returned: always
   type: str
 active:
-  description: Whether a virtual address of the old or the new configuration was on the host when the module looked.
+  description: Whether the host held a virtual address when the module looked.
   returned: always
   type: bool
 addresses_held:
@@ -140,7 +143,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host import apply, keepalived, language, release, secrets, status, unit
 from ..module_utils._host.engines import AGENT, CONFIG_PATH, ENGINES, KEEPALIVED
-from ..module_utils._host.host import Host, HostError
+from ..module_utils._host.host import Host, HostError, config_id
 from ..module_utils._host.steps import ABSENT, PRESENT, Found, Step, Wanted, decide
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
@@ -164,17 +167,28 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
     old = language.addresses_in(found.config_text or "")
     here = status.held(host, dict.fromkeys((*old, *composed.addresses)))
     result.update(
-        changed=bool(steps), engine=wanted.engine, active=bool(here), addresses_held=list(here),
-        steps=apply.values(steps), diff=differences(found, wanted, steps),
+        changed=bool(steps),
+        engine=wanted.engine,
+        active=bool(here),
+        addresses_held=list(here),
+        steps=apply.values(steps),
+        diff=differences(found, wanted, steps),
     )
     warnings: List[str] = list(result.get("warnings", []))
-    if wanted.state == PRESENT and wanted.engine == KEEPALIVED and Step.WRITE_CONFIG in steps and Step.INSTALL_PACKAGE not in steps:
+    if (
+        wanted.state == PRESENT
+        and wanted.engine == KEEPALIVED
+        and Step.WRITE_CONFIG in steps
+        and Step.INSTALL_PACKAGE not in steps
+    ):
         keepalived.ask(host, wanted.config_text, CONFIG_PATH, warnings)
     if not check_mode:
         if Step.INSTALL_RELEASE in steps and not params["artifact"]:
             return {"changed": False, "needs_artifact": True}
         expected = composed.meaning.instances if composed.meaning is not None else ()
-        order = apply.Order(wanted, params["artifact"] or "", params["backup"], expected, params["health_timeout_s"])
+        order = apply.Order(
+            wanted, params["artifact"] or "", params["backup"], expected, params["health_timeout_s"]
+        )
         work = apply.perform(host, order, found)
         warnings.extend(work.warnings)
         if work.status is not None:
@@ -190,7 +204,7 @@ def _wanted(host: Host, params: Dict[str, Any]) -> Tuple[Wanted, language.Compos
     engine = params["engine"]
     if params["state"] == ABSENT:
         return Wanted(ABSENT, engine), language.EMPTY, {}
-    composed = language.compose(params["config"], params["raw"], engine)
+    composed = language.compose(params["config"], params["raw"], engine, config_id())
     result = language.report(composed)
     if engine == KEEPALIVED:
         return Wanted(PRESENT, engine, composed.text), composed, result
@@ -198,7 +212,11 @@ def _wanted(host: Host, params: Dict[str, Any]) -> Tuple[Wanted, language.Compos
         raise HostError("which agent? name the artefact: build it with 'make agent', or set artifact")
     result["release"] = params["release"]
     unit_text = unit.text(release.ENTRY, CONFIG_PATH)
-    return Wanted(PRESENT, engine, composed.text, params["release"], unit_text, release.entry_text(host)), composed, result
+    return (
+        Wanted(PRESENT, engine, composed.text, params["release"], unit_text, release.entry_text(host)),
+        composed,
+        result,
+    )
 
 
 def differences(found: Found, wanted: Wanted, steps: Tuple[Step, ...]) -> List[Dict[str, str]]:
@@ -206,14 +224,19 @@ def differences(found: Found, wanted: Wanted, steps: Tuple[Step, ...]) -> List[D
     shown = []
     present = wanted.state == PRESENT
     if Step.WRITE_CONFIG in steps or Step.REMOVE_CONFIG in steps:
-        shown.append((CONFIG_PATH, *secrets.mask_pair(found.config_text or "", wanted.config_text if present else "")))
+        shown.append(
+            (CONFIG_PATH, *secrets.mask_pair(found.config_text or "", wanted.config_text if present else ""))
+        )
     if Step.WRITE_UNIT in steps or Step.REMOVE_UNIT in steps:
         shown.append((unit.PATH, found.unit_text or "", wanted.unit_text if present else ""))
     if Step.SWITCH_RELEASE in steps or Step.REMOVE_RELEASES in steps:
-        before, after = ("%s\n" % name if name else "" for name in (found.agent.current, wanted.release))
+        before, after = (f"{name}\n" if name else "" for name in (found.agent.current, wanted.release))
         shown.append((release.CURRENT, before, after))
-    return [{"before_header": path, "after_header": path, "before": before, "after": after}
-            for path, before, after in shown if before != after]
+    return [
+        {"before_header": path, "after_header": path, "before": before, "after": after}
+        for path, before, after in shown
+        if before != after
+    ]
 
 
 def main() -> None:

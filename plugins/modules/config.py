@@ -13,8 +13,8 @@ short_description: Write keepalived.conf from YAML
 version_added: 0.1.0
 description:
   - Writes a C(keepalived.conf) from keepalived's own words spelled in YAML.
-  - The configuration is checked first. When there is an error in it, nothing is written, and every problem is reported with the
-    key that it comes from.
+  - The configuration is checked first. When there is an error in it, nothing is written, and every
+    problem is reported with the key that it comes from.
   - The file is replaced in one step and belongs to root with mode V(0640), as it may hold passwords.
   - Nothing is reloaded. M(linuxha.vrrp.apply) does all of it.
 author:
@@ -102,7 +102,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host import files, keepalived, language, secrets
 from ..module_utils._host.engines import CONFIG_MODE, CONFIG_PATH, ENGINES, KEEPALIVED
-from ..module_utils._host.host import Host, HostError
+from ..module_utils._host.host import Host, HostError, config_id
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "config": {"type": "dict", "default": {}},
@@ -122,13 +122,15 @@ def write(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
     before = files.read_text(host, path)
     after = None
     if params["state"] == "present":
-        composed = language.compose(params["config"], params["raw"], params["engine"])
+        composed = language.compose(params["config"], params["raw"], params["engine"], config_id())
         result.update(language.report(composed))
         after = composed.text
         if params["engine"] == KEEPALIVED and after != before:
             keepalived.ask(host, after, path, warnings)
         result["text"] = secrets.mask_text(after)
-    unfit = after is not None and not (files.mode_of(host, path) == CONFIG_MODE and files.owned_by_us(host, path))
+    unfit = after is not None and not (
+        files.mode_of(host, path) == CONFIG_MODE and files.owned_by_us(host, path)
+    )
     result["changed"] = before != after or unfit
     shown = secrets.mask_pair(before or "", after or "")
     result["diff"] = {"before": shown[0], "after": shown[1], "before_header": path, "after_header": path}

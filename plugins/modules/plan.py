@@ -11,11 +11,12 @@ module: plan
 short_description: Plan a whole VRRP group before anything is touched
 version_added: 0.1.0
 description:
-  - Reads the variables of the role C(linuxha.vrrp.vrrp) for every host of the groups in the play, derives what they leave out,
-    and checks each configuration by itself and all of them against each other.
-  - Runs once, on the controller, and touches no host. When there is an error it fails and names for each problem the host, the
-    variable with the key in it, and what to write instead.
-  - Hosts of the group that the play does not contain, for example because of C(--limit), are part of the plan.
+  - Reads the variables of the role C(linuxha.vrrp.vrrp) for every host of the groups in the play, derives
+    what they leave out, and checks each configuration by itself and all of them against each other.
+  - Runs once, on the controller, and touches no host. When there is an error it fails and names for each
+    problem the host, the variable with the key in it, and what to write instead.
+  - Hosts of the group that the play does not contain, for example because of C(--limit), are part of the
+    plan.
 author:
   - linuxha.vrrp contributors (@linuxha)
 extends_documentation_fragment:
@@ -42,7 +43,7 @@ EXAMPLES = r"""
 RETURN = r"""
 hosts:
   description: What is planned for each host, by C(inventory_hostname).
-  returned: always
+  returned: when there is no error
   type: dict
   contains:
     state:

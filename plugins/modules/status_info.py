@@ -12,7 +12,8 @@ module: status_info
 short_description: Ask a host for the state of its VRRP instances
 version_added: 0.1.0
 description:
-  - Says which engine runs on the host, in which state each instance is and why, and which virtual addresses the host holds now.
+  - Says which engine runs on the host, in which state each instance is and why, and which virtual
+    addresses the host holds now.
   - The agent is asked on its socket. keepalived cannot be asked, so the addresses on the host tell.
 author:
   - linuxha.vrrp contributors (@linuxha)
@@ -104,7 +105,11 @@ def look(host: Host) -> Dict[str, Any]:
         "engine": running[0] if running else "",
         "active": bool(here),
         "addresses_held": list(here),
-        "instances": status.instances(answer) if answer else status.instances_by_address(declared, here) if running else [],
+        "instances": status.instances(answer)
+        if answer
+        else status.instances_by_address(declared, here)
+        if running
+        else [],
         "units": {engine: found.unit(engine).active for engine in (AGENT, KEEPALIVED)},
         "release": found.agent.current,
     }

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The agent's artefact on the controller, and its way to a host. Private to the collection; controller only."""
+"""The agent's artefact on the controller, and its way to a host.
+
+Private to the collection; controller only.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,10 @@ NAME = "vrrp-agent"
 class ArtifactMixin:
     """For an action plugin whose module installs the agent."""
 
-    def run_with_artifact(self: Any, module: str, args: Dict[str, Any], needed: bool, task_vars: Dict[str, Any]) -> Dict[str, Any]:
-        """Run the module with the name of the release; when it says so, send the artefact and run it again."""
+    def run_with_artifact(
+        self: Any, module: str, args: Dict[str, Any], needed: bool, task_vars: Dict[str, Any]
+    ) -> Dict[str, Any]:
+        """Run the module with the name of the release; if it asks for the artefact, send it and run again."""
         artifact = args.pop("artifact", None)
         args.pop("release", None)
         local = ""
@@ -30,7 +35,9 @@ class ArtifactMixin:
                 args["release"] = release_name(local)
             except HostError as error:
                 raise AnsibleActionFail(str(error)) from error
-        result: Dict[str, Any] = self._execute_module(module_name=module, module_args=args, task_vars=task_vars)
+        result: Dict[str, Any] = self._execute_module(
+            module_name=module, module_args=args, task_vars=task_vars
+        )
         if result.pop("needs_artifact", False):
             shell = self._connection._shell
             if shell.tmpdir is None:
@@ -42,7 +49,7 @@ class ArtifactMixin:
         return result
 
     def find_artifact(self: Any, named: Any) -> str:
-        """The artefact that was named; else the one in the files of the role; else the one that the checkout built.
+        """The artefact that was named, else the one in the role's files, else what the checkout built.
 
         Raises AnsibleActionFail.
         """
@@ -50,12 +57,13 @@ class ArtifactMixin:
             try:
                 return str(self._find_needle("files", str(named)))
             except AnsibleError as error:
-                raise AnsibleActionFail("there is no agent at %s on the controller" % named) from error
+                raise AnsibleActionFail(f"there is no agent at {named} on the controller") from error
         collection = pathlib.Path(__file__).resolve().parents[2]
         places = [collection / "roles" / "vrrp" / "files" / NAME, collection / "build" / NAME]
         for place in places:
             if place.is_file():
                 return str(place)
         raise AnsibleActionFail(
-            "the agent is not built: run 'make agent' in the checkout, or name the file in vrrp_agent_artifact "
-            "(looked for %s)" % " and ".join(str(place) for place in places))
+            "the agent is not built: run 'make agent' in the checkout, or set vrrp_agent_artifact "
+            "(looked for {})".format(" and ".join(str(place) for place in places))
+        )

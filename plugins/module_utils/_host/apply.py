@@ -47,7 +47,7 @@ def survey(host: Host) -> Found:
     """Look at the host, and change nothing. Raises HostError."""
     units = units_by_engine(systemd.show(host, list(UNITS.values())))
     agent = units.get(AGENT)
-    command = files.read_text(host, "/proc/%d/cmdline" % agent.main_pid) if agent and agent.main_pid else None
+    command = files.read_text(host, f"/proc/{agent.main_pid}/cmdline") if agent and agent.main_pid else ""
     fits = files.mode_of(host, CONFIG_PATH) == CONFIG_MODE and files.owned_by_us(host, CONFIG_PATH)
     return Found(
         config_text=files.read_text(host, CONFIG_PATH),
@@ -78,10 +78,13 @@ def perform(host: Host, order: Order, found: Found) -> Work:
             DOING[step](work)
         if order.wanted.state == PRESENT:
             work.status = health.wait(
-                host, order.wanted.engine, order.instances, work.faults_before, order.health_timeout_s)
+                host, order.wanted.engine, order.instances, work.faults_before, order.health_timeout_s
+            )
     except HostError as error:
         back = undo(work)
-        raise HostError("%s. %s" % (str(error).rstrip("."), back), **dict(error.evidence, steps=values(work.done))) from error
+        raise HostError(
+            "{}. {}".format(str(error).rstrip("."), back), **dict(error.evidence, steps=values(work.done))
+        ) from error
     release.prune(host)
     return work
 
@@ -96,7 +99,11 @@ def undo(work: Work) -> str:
     host, found, done = work.host, work.found, work.done
     ran_before = [engine for engine in (AGENT, KEEPALIVED) if found.unit(engine).running]
     if work.order.wanted.state != PRESENT or not ran_before:
-        return "Nothing ran here before, so what was done stays for you to look at" if done else "Nothing was changed"
+        return (
+            "Nothing ran here before, so what was done stays for you to look at"
+            if done
+            else "Nothing was changed"
+        )
     engine = ran_before[0]
     try:
         if Step.WRITE_CONFIG in done and found.config_text is not None:
@@ -115,7 +122,7 @@ def undo(work: Work) -> str:
         elif Step.RELOAD in done:
             systemd.tell(host, "reload", UNITS[engine])
     except HostError as error:
-        return "Going back to what ran before failed too: %s" % error
+        return f"Going back to what ran before failed too: {error}"
     return "What ran before is back"
 
 
@@ -126,7 +133,7 @@ def _install_package(work: Work) -> None:
 
 def _install_release(work: Work) -> None:
     if not work.order.artifact:
-        raise HostError("release %s is not on the host, and no artefact was given" % work.order.wanted.release)
+        raise HostError(f"release {work.order.wanted.release} is not on the host, and no artefact was given")
     release.unpack(work.host, work.order.artifact, work.order.wanted.release)
 
 

@@ -25,7 +25,7 @@ def read_text(host: Host, path: str) -> Optional[str]:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise HostError("%s cannot be read: %s" % (path, error.strerror or error)) from error
+        raise HostError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def mode_of(host: Host, path: str) -> Optional[int]:
@@ -48,7 +48,7 @@ def owned_by_us(host: Host, path: str) -> bool:
 def write_text(host: Host, path: str, text: str, mode: int) -> None:
     """Put a file in place in one step: a reader sees the old one or the new one, never a part.
 
-    Raises HostError, and leaves the old file as it was, when the disk is full or the directory may not be written.
+    Raises HostError, and leaves the old file as it was, when the disk is full or the directory is read-only.
     """
     target = host.path(path)
     temporary = ""
@@ -65,12 +65,12 @@ def write_text(host: Host, path: str, text: str, mode: int) -> None:
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise HostError("%s cannot be written: %s" % (path, error.strerror or error)) from error
+        raise HostError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def keep_backup(host: Host, path: str) -> str:
     """Copy a file beside itself, named by the time, and return the copy's path on the host."""
-    backup = "%s.%s~" % (path, time.strftime("%Y-%m-%d@%H:%M:%S"))
+    backup = "{}.{}~".format(path, time.strftime("%Y-%m-%d@%H:%M:%S"))
     shutil.copy2(host.path(path), host.path(backup))
     return backup
 

@@ -20,12 +20,17 @@ STEADY_POLLS = 3
 
 
 def wait(
-    host: Host, engine: str, expected: Sequence[Instance], faults_before: Collection[str], timeout_s: float,
+    host: Host,
+    engine: str,
+    expected: Sequence[Instance],
+    faults_before: Collection[str],
+    timeout_s: float,
 ) -> Optional[status.Status]:
     """Wait until the engine is well, and return its last answer (None for keepalived).
 
-    The agent is well when it answers, does what the file says for every instance, and has none in FAULT that was not
-    in FAULT before. keepalived is well when it goes on running. Raises HostError, with the journal, at the deadline.
+    The agent is well when it answers, does what the file says for every instance, and has none in FAULT that
+    was not in FAULT before. keepalived is well when it goes on running.
+    Raises HostError, with the journal, at the deadline.
     """
     deadline_s = host.monotonic_s() + timeout_s
     steady = 0
@@ -46,43 +51,55 @@ def wait(
             return answer
         if host.monotonic_s() >= deadline_s:
             raise HostError(
-                "%s is not well %g s after the change: %s" % (UNITS[engine], timeout_s, complaint),
-                status=answer, journal=systemd.journal_tail(host, UNITS[engine]),
+                f"{UNITS[engine]} is not well {timeout_s:g} s after the change: {complaint}",
+                status=answer,
+                journal=systemd.journal_tail(host, UNITS[engine]),
             )
         host.sleep_s(POLL_S)
 
 
 def agent_complaint(
-    said: systemd.Unit, answer: Optional[status.Status], expected: Sequence[Instance], faults_before: Collection[str],
+    said: systemd.Unit,
+    answer: Optional[status.Status],
+    expected: Sequence[Instance],
+    faults_before: Collection[str],
 ) -> str:
     """What is still wrong with the agent; empty when nothing is."""
     if said.active not in ("active", "reloading"):
-        return "systemd calls it %s (%s)" % (said.active, said.sub)
+        return f"systemd calls it {said.active} ({said.sub})"
     if answer is None:
         return "it does not answer 'vrrp-agent status'"
     if said.main_pid and answer.get("pid") not in (None, said.main_pid):
-        return "process %s answers, and systemd's is %d" % (answer.get("pid"), said.main_pid)
+        return f"process {answer.get('pid')} answers, and systemd's is {said.main_pid}"
     complaints = stale(status.instances(answer), expected)
-    complaints.extend("instance %s has not started" % entry.get("name")
-                      for entry in status.instances(answer) if entry.get("state") == "init")
-    complaints.extend("instance %s is in FAULT: %s" % (name, reason)
-                      for name, reason in sorted(status.faults(answer).items()) if name not in faults_before)
+    complaints.extend(
+        "instance {} has not started".format(entry.get("name"))
+        for entry in status.instances(answer)
+        if entry.get("state") == "init"
+    )
+    complaints.extend(
+        f"instance {name} is in FAULT: {reason}"
+        for name, reason in sorted(status.faults(answer).items())
+        if name not in faults_before
+    )
     return "; ".join(complaints)
 
 
 def stale(told: Sequence[status.Status], expected: Sequence[Instance]) -> List[str]:
     """Where the agent does not do what the new file says, as when it refused to load it."""
     by_name = {entry.get("name"): entry for entry in told}
-    complaints = ["instance %s still runs" % name for name in by_name if name not in {one.name for one in expected}]
+    complaints = [
+        f"instance {name} still runs" for name in by_name if name not in {one.name for one in expected}
+    ]
     for one in expected:
         entry = by_name.get(one.name)
         if entry is None:
-            complaints.append("instance %s does not run" % one.name)
+            complaints.append(f"instance {one.name} does not run")
             continue
         for key, wanted in _visible(one).items():
             now = sorted(entry[key]) if isinstance(entry.get(key), list) else entry.get(key)
             if key in entry and now != wanted:
-                complaints.append("instance %s has %s %s and not %s" % (one.name, key, now, wanted))
+                complaints.append(f"instance {one.name} has {key} {now} and not {wanted}")
     return complaints
 
 
@@ -93,20 +110,22 @@ def _visible(one: Instance) -> Dict[str, Any]:
         "interface": one.interface,
         "base_priority": one.priority,
         "advert_int_s": one.advert_int_ns / SECOND_NS,
-        "addresses": sorted("%s/%d" % (ipaddress.ip_address(address.packed), address.prefix_length)
-                            for address in (*one.addresses, *one.excluded_addresses)),
+        "addresses": sorted(
+            f"{ipaddress.ip_address(address.packed)}/{address.prefix_length}"
+            for address in (*one.addresses, *one.excluded_addresses)
+        ),
     }
 
 
 def keepalived_complaint(host: Host, said: systemd.Unit) -> str:
     """What is still wrong with keepalived; empty when nothing is."""
     if said.active != "active":
-        return "systemd calls it %s (%s)" % (said.active, said.sub)
+        return f"systemd calls it {said.active} ({said.sub})"
     if not said.main_pid:
         return "it has no process"
-    children = files.read_text(host, "/proc/%d/task/%d/children" % (said.main_pid, said.main_pid))
+    children = files.read_text(host, f"/proc/{said.main_pid}/task/{said.main_pid}/children")
     if children is not None and not children.split():
         return "its VRRP process does not run"
-    if not os.path.isdir(host.path("/proc/%d" % said.main_pid)):
+    if not os.path.isdir(host.path(f"/proc/{said.main_pid}")):
         return "its process is gone"
     return ""

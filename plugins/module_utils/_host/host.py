@@ -9,6 +9,7 @@ Private to the collection. Tests give a temporary root, a scripted runner and a 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ Runner = Callable[[Sequence[str]], Completed]
 
 
 class HostError(Exception):
-    """Something on the host stopped the work. ``evidence`` goes into the module's result beside the message."""
+    """Something on the host stopped the work. ``evidence`` goes into the module's result too."""
 
     def __init__(self, message: str, **evidence: object) -> None:
         super().__init__(message)
@@ -38,17 +39,30 @@ class HostError(Exception):
 
 def run_command(argv: Sequence[str]) -> Completed:
     """Run a command with English messages. A missing program is rc 127, one that hangs is rc 124."""
-    environment: Dict[str, str] = dict(os.environ, LC_ALL="C", DEBIAN_FRONTEND="noninteractive", SYSTEMD_PAGER="")
+    environment: Dict[str, str] = dict(
+        os.environ, LC_ALL="C", DEBIAN_FRONTEND="noninteractive", SYSTEMD_PAGER=""
+    )
     try:
         done = subprocess.run(
-            list(argv), env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            timeout=COMMAND_TIMEOUT_S, check=False,
+            list(argv),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
         )
     except (FileNotFoundError, PermissionError) as error:
         return Completed(127, "", str(error))
     except subprocess.TimeoutExpired:
-        return Completed(124, "", "no answer within %d s" % COMMAND_TIMEOUT_S)
-    return Completed(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+        return Completed(124, "", f"no answer within {COMMAND_TIMEOUT_S:.0f} s")
+    return Completed(
+        done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    )
+
+
+def config_id() -> str:
+    """What ``@ID`` lines are compared with on this host: its name to the first dot."""
+    return socket.gethostname().split(".")[0]
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,11 @@ class Host:
         done = self.run(argv)
         if done.rc != 0:
             said = (done.stderr.strip() or done.stdout.strip() or "it printed nothing")[-2000:]
-            raise HostError("%s failed: %s" % (why, said), cmd=list(argv), rc=done.rc,
-                            stdout=done.stdout, stderr=done.stderr)
+            raise HostError(
+                f"{why} failed: {said}",
+                cmd=list(argv),
+                rc=done.rc,
+                stdout=done.stdout,
+                stderr=done.stderr,
+            )
         return done

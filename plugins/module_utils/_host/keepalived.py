@@ -14,7 +14,11 @@ from .host import Host, HostError
 
 PACKAGE = "keepalived"
 INSTALLERS = (
-    ("/usr/bin/apt-get", ("apt-get", "-qq", "install", "-y", "--no-install-recommends", PACKAGE), ("apt-get", "-qq", "update")),
+    (
+        "/usr/bin/apt-get",
+        ("apt-get", "-qq", "install", "-y", "--no-install-recommends", PACKAGE),
+        ("apt-get", "-qq", "update"),
+    ),
     ("/usr/bin/dnf", ("dnf", "-q", "-y", "install", PACKAGE), ()),
     ("/usr/bin/zypper", ("zypper", "-q", "-n", "install", PACKAGE), ()),
 )
@@ -35,18 +39,22 @@ class Verdict:
 def judge(rc: int, output: str) -> Verdict:
     """Read the exit code of ``keepalived -t``, which differs from its manual and between versions.
 
-    4 cannot run, 5 wrong lines that it passes over, 6 script security, 2 a missing argument. 143 is the 2.2.7 of
-    Debian 12 ending itself when scripts name a user, 127 is no keepalived: no test then.
+    4 cannot run, 5 wrong lines that it passes over, 6 script security, 2 a missing argument. 143 is the 2.2.7
+    of Debian 12 ending itself when scripts name a user, 127 is no keepalived: no test then.
     """
     said = messages_of(output)
     if rc == 0:
         return Verdict(True, True, said)
     if rc in (5, 6):
-        return Verdict(True, True, said or ("keepalived -t ended with %d" % rc,))
+        return Verdict(True, True, said or (f"keepalived -t ended with {rc}",))
     if rc in (124, 127, 143, -15):
-        why = "keepalived is not there" if rc == 127 else "keepalived -t ended with %d, which says nothing about the file" % rc
+        why = (
+            "keepalived is not there"
+            if rc == 127
+            else f"keepalived -t ended with {rc}, which says nothing about the file"
+        )
         return Verdict(True, False, (why,))
-    return Verdict(False, True, said or ("keepalived -t ended with %d" % rc,))
+    return Verdict(False, True, said or (f"keepalived -t ended with {rc}",))
 
 
 def messages_of(output: str) -> Tuple[str, ...]:
@@ -54,8 +62,17 @@ def messages_of(output: str) -> Tuple[str, ...]:
     seen: List[str] = []
     for line in output.splitlines():
         text = line.strip()
-        noise = not text or text.startswith(("Starting Keepalived", "Running on Linux", "Command line", "Opening file",
-                                             "Configuration file", "Starting VRRP child", "Starting Healthcheck child"))
+        noise = not text or text.startswith(
+            (
+                "Starting Keepalived",
+                "Running on Linux",
+                "Command line",
+                "Opening file",
+                "Configuration file",
+                "Starting VRRP child",
+                "Starting Healthcheck child",
+            )
+        )
         if not noise and text not in seen:
             seen.append(text)
     return tuple(seen)
@@ -64,7 +81,7 @@ def messages_of(output: str) -> Tuple[str, ...]:
 def test_text(host: Host, text: str, path: str) -> Verdict:
     """Ask the host's keepalived about a text that is to become the file at ``path``.
 
-    The text is tried where the file will be (includes are relative to it), under a name that no include matches.
+    It is tried where the file will be (includes are relative to it), under a name that no include matches.
     """
     directory = os.path.dirname(path)
     if not os.path.isdir(host.path(directory)):
@@ -80,14 +97,16 @@ def test_text(host: Host, text: str, path: str) -> Verdict:
 
 
 def ask(host: Host, text: str, path: str, warnings: List[str]) -> None:
-    """The host's keepalived has a say about what it is to run. What it only complains about goes to ``warnings``.
+    """The host's keepalived has a say about what it is to run. Mere complaints go to ``warnings``.
 
     Raises HostError when it cannot run the text.
     """
     verdict = test_text(host, text, path)
     if not verdict.usable:
-        raise HostError("this host's keepalived cannot run the configuration: %s" % "; ".join(verdict.messages),
-                        messages=list(verdict.messages))
+        raise HostError(
+            "this host's keepalived cannot run the configuration: {}".format("; ".join(verdict.messages)),
+            messages=list(verdict.messages),
+        )
     if verdict.tested:
         warnings.extend("keepalived: " + message for message in verdict.messages)
 
@@ -100,7 +119,9 @@ def install(host: Host) -> None:
     for program, command, refresh in INSTALLERS:
         if not os.path.exists(host.path(program)):
             continue
-        host.must_run(["systemctl", "--quiet", "mask", "keepalived.service"], "keeping keepalived from starting")
+        host.must_run(
+            ["systemctl", "--quiet", "mask", "keepalived.service"], "keeping keepalived from starting"
+        )
         try:
             if host.run(command).rc != 0:
                 if refresh:
@@ -109,4 +130,6 @@ def install(host: Host) -> None:
         finally:
             host.run(["systemctl", "--quiet", "unmask", "keepalived.service"])
         return
-    raise HostError("the package keepalived is not installed, and there is no apt-get, dnf or zypper to install it with")
+    raise HostError(
+        "the package keepalived is not installed, and there is no apt-get, dnf or zypper to install it with"
+    )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""From YAML words and raw text to a checked keepalived.conf: all that modules and plugins ask of the language.
+"""From YAML words and raw text to a checked keepalived.conf: all that modules ask of the language.
 
 Private to the collection. Pure but for ``include`` in raw text, which is read where this runs.
 """
@@ -32,7 +32,10 @@ from .host import HostError
 RAW = "raw"
 """What the raw text is called in messages, instead of a file name."""
 RAW_HEADING = "\n# From here on as it was given in raw text.\n"
-HEADING = "# Written by the Ansible collection linuxha.vrrp; a change made here is lost with its next run.\n\n"
+UNKNOWN_NAME = 250
+HEADING = (
+    "# Written by the Ansible collection linuxha.vrrp; a change made here is lost with its next run.\n\n"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ class Problem:
     @property
     def place(self) -> str:
         """``config.vrrp_instance.WEB.priority`` or ``raw line 3``."""
-        return "%s line %d" % (RAW, self.raw_line) if self.raw_line else ".".join(filter(None, ("config", self.path)))
+        return (
+            f"{RAW} line {self.raw_line}" if self.raw_line else ".".join(filter(None, ("config", self.path)))
+        )
 
 
 @dataclass(frozen=True)
@@ -94,19 +99,59 @@ class _Text(FileReader):
         return self._data[:limit] if path == self._name else super().read(path, limit)
 
 
-def compose(config: Mapping[str, Any], raw: str, engine: str) -> Composition:
-    """Check a configuration and write it down. Never raises for what a user wrote: see ``errors``."""
+class _TextElsewhere(_Text):
+    """The same where the host's files are not at hand: whatever the text includes counts as empty."""
+
+    def kind(self, path: str) -> str:
+        """See Reader."""
+        return FILE
+
+    def is_executable(self, path: str) -> bool:
+        """See Reader."""
+        return False
+
+    def read(self, path: str, limit: int) -> bytes:
+        """See Reader."""
+        return super().read(path, limit) if path == self._name else b""
+
+    def glob(self, pattern: str) -> List[str]:
+        """See Reader."""
+        return []
+
+
+class _NamesElsewhere(Names):
+    """Routing tables and the like have names that only the host knows: any will do."""
+
+    def number(self, kind: str, text: str) -> Optional[int]:
+        """See Names."""
+        known = super().number(kind, text)
+        return UNKNOWN_NAME if known is None else known
+
+
+def compose(
+    config: Mapping[str, Any], raw: str, engine: str, config_id: str, elsewhere: bool = False
+) -> Composition:
+    """Check a configuration and write it down. Never raises for what a user wrote: see ``errors``.
+
+    ``config_id`` is what ``@ID`` lines of the raw text are compared with: the host name to the first dot.
+    With ``elsewhere`` this is not the host: what only its files can tell is taken to be right.
+    """
     tree, found = from_yaml(config, SECTIONS)
     problems: List[LanguageProblem] = list(found)
-    reader = _Text(RAW, raw)
+    reader = _TextElsewhere(RAW, raw) if elsewhere else _Text(RAW, raw)
+    names = _NamesElsewhere(FileReader()) if elsewhere else Names(reader)
     children = tree.children
     if raw.strip():
-        parsed = parse_file(RAW, reader, Options(), SECTIONS)
+        parsed = parse_file(RAW, reader, Options(config_id=config_id), SECTIONS)
         problems.extend(parsed.problems)
         children += parsed.tree.children
     whole = Node("", children=children)
-    names = Names(reader)
-    problems.extend(check(whole, SECTIONS, names, ERROR if engine == AGENT else ""))
+    spoiled = {problem.path for problem in found}
+    problems.extend(
+        problem
+        for problem in check(whole, SECTIONS, names, ERROR if engine == AGENT else "")
+        if not problem.path or problem.path not in spoiled  # what follows from a problem is no news
+    )
     meaning = None
     if not has_errors(problems):
         kept, ignored = prune(whole, SECTIONS)
@@ -117,8 +162,11 @@ def compose(config: Mapping[str, Any], raw: str, engine: str) -> Composition:
     hidden = [secret for secret in secrets.secrets_of(text) if len(secret) > 2]
     declared = _declared(whole)
     return Composition(
-        text, tuple(_told(problem, hidden) for problem in in_order(problems)), meaning,
-        tuple(name for name, _addresses in declared), _addresses_of(declared),
+        text,
+        tuple(_told(problem, hidden) for problem in in_order(problems)),
+        meaning,
+        tuple(name for name, _addresses in declared),
+        _addresses_of(declared),
     )
 
 
@@ -126,6 +174,7 @@ def _told(problem: LanguageProblem, hidden: Sequence[str]) -> Problem:
     message, hint = problem.message, problem.hint
     for secret in hidden:
         message, hint = message.replace(secret, secrets.MASK), hint.replace(secret, secrets.MASK)
+    hint = hint.replace("use --lenient to go on without it", "let keepalived run it (engine: keepalived)")
     return Problem(problem.severity, message, hint, problem.path, 0 if problem.path else problem.line)
 
 
@@ -134,21 +183,32 @@ def report(composed: Composition) -> Dict[str, Any]:
 
     Raises HostError when there are errors.
     """
-    told = [{"path": one.place, "severity": one.severity, "message": one.message, "hint": one.hint}
-            for one in composed.problems]
+    told = [
+        {"path": one.place, "severity": one.severity, "message": one.message, "hint": one.hint}
+        for one in composed.problems
+    ]
     if composed.errors:
-        texts = ["%s: %s%s" % (one.place, one.message, " (%s)" % one.hint if one.hint else "") for one in composed.errors]
-        raise HostError("the configuration has errors, and nothing was changed: " + "; ".join(texts), problems=told)
+        texts = [
+            "{}: {}{}".format(one.place, one.message, f" ({one.hint})" if one.hint else "")
+            for one in composed.errors
+        ]
+        raise HostError(
+            "the configuration has errors, and nothing was changed: " + "; ".join(texts), problems=told
+        )
     result: Dict[str, Any] = {}
     if told:
         result["problems"] = told
-        result["warnings"] = ["%s: %s" % (one["path"], one["message"]) for one in told]
+        result["warnings"] = ["{}: {}".format(one["path"], one["message"]) for one in told]
     return result
 
 
 def instances_in(text: str) -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
     """The instances of a keepalived.conf and their virtual addresses, as far as it can be read."""
-    return _declared(parse_file(RAW, _Text(RAW, text), Options(lenient=True), SECTIONS).tree) if text.strip() else ()
+    return (
+        _declared(parse_file(RAW, _Text(RAW, text), Options(lenient=True), SECTIONS).tree)
+        if text.strip()
+        else ()
+    )
 
 
 def addresses_in(text: str) -> Tuple[str, ...]:
@@ -165,9 +225,16 @@ def _addresses_of(declared: Declared) -> Tuple[str, ...]:
 
 def _declared(tree: Node) -> Declared:
     return tuple(
-        (instance.label, tuple(
-            address for block in ("virtual_ipaddress", "virtual_ipaddress_excluded")
-            for line in instance.lines(block) for address in [_plain(line)] if address))
+        (
+            instance.label,
+            tuple(
+                address
+                for block in ("virtual_ipaddress", "virtual_ipaddress_excluded")
+                for line in instance.lines(block)
+                for address in [_plain(line)]
+                if address
+            ),
+        )
         for instance in tree.all("vrrp_instance")
     )
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The agent's releases on a host: laid side by side, one of them current. Private to the collection.
 
-    /usr/local/lib/vrrp-agent/releases/0.1.0-4f1c2a90b7de/    the unpacked artefact, byte-compiled
-    /usr/local/lib/vrrp-agent/current  -> releases/...        switched in one step
-    /usr/local/lib/vrrp-agent/previous -> releases/...        what was current before
-    /usr/local/sbin/vrrp-agent                                starts what is current
+/usr/local/lib/vrrp-agent/releases/0.1.0-4f1c2a90b7de/    the unpacked artefact, byte-compiled
+/usr/local/lib/vrrp-agent/current  -> releases/...        switched in one step
+/usr/local/lib/vrrp-agent/previous -> releases/...        what was current before
+/usr/local/sbin/vrrp-agent                                starts what is current
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ def release_name(artifact: str) -> str:
     try:
         with zipfile.ZipFile(artifact) as archive:
             if "__main__.py" not in archive.namelist():
-                raise HostError("%s is no vrrp-agent: it has no __main__.py" % artifact)
+                raise HostError(f"{artifact} is no vrrp-agent: it has no __main__.py")
             version = VERSION_LINE.search(archive.read("vrrp_agent/version.py").decode("utf-8"))
             build = archive.read("vrrp_agent/build_id.txt").decode("ascii").strip()
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise HostError("%s is no vrrp-agent: %s" % (artifact, error)) from error
-    name = "%s-%s" % (version.group(1) if version else "", build)
+        raise HostError(f"{artifact} is no vrrp-agent: {error}") from error
+    name = "{}-{}".format(version.group(1) if version else "", build)
     if not RELEASE_NAME.match(name):
-        raise HostError("%s is no vrrp-agent: its version and build read %r" % (artifact, name))
+        raise HostError(f"{artifact} is no vrrp-agent: its version and build read {name!r}")
     return name
 
 
@@ -109,11 +109,23 @@ def unpack(host: Host, artifact: str, name: str) -> None:
         os.makedirs(part, mode=0o755)
         with zipfile.ZipFile(artifact) as archive:
             archive.extractall(part, [member for member in archive.namelist() if not member.endswith(".pyc")])
-        host.must_run([python_of(host), "-m", "compileall", "-q", "-s", part, "-p", host.path(RELEASES + "/" + name), part],
-                      "byte-compiling the agent")
+        host.must_run(
+            [
+                python_of(host),
+                "-m",
+                "compileall",
+                "-q",
+                "-s",
+                part,
+                "-p",
+                host.path(RELEASES + "/" + name),
+                part,
+            ],
+            "byte-compiling the agent",
+        )
         os.rename(part, final)
     except (OSError, zipfile.BadZipFile) as error:
-        raise HostError("release %s cannot be laid down: %s" % (name, error)) from error
+        raise HostError(f"release {name} cannot be laid down: {error}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Secrets out of what is shown, while a change of one still shows as a change. Private to the collection. Pure."""
+"""Secrets out of what is shown, while a change of one still shows as a change.
+
+Private to the collection. Pure.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,12 @@ SECRET_WORDS: FrozenSet[str] = frozenset(
 )
 """The words of the language whose arguments nobody should read: auth_pass and its kind."""
 
-_LINE = re.compile(r"(?P<head>(?:^|[{\s])(?:%s)[ \t]+)(?P<secret>[^\s{}].*?)(?P<tail>[ \t]*(?:\}.*)?)$"
-                   % "|".join(sorted(SECRET_WORDS)), re.MULTILINE)
+_LINE = re.compile(
+    r"(?P<head>(?:^|[{{\s])(?:{})[ \t]+)(?P<secret>[^\s{{}}].*?)(?P<tail>[ \t]*(?:\}}.*)?)$".format(
+        "|".join(sorted(SECRET_WORDS))
+    ),
+    re.MULTILINE,
+)
 _DEFINITION = re.compile(r"^(?P<head>[ \t]*\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)=)(?P<secret>.*)$", re.MULTILINE)
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
@@ -28,7 +35,9 @@ def secrets_of(text: str) -> Tuple[str, ...]:
     """Every secret in a keepalived.conf, also one that stands in a $DEFINITION."""
     found = [match.group("secret").strip() for match in _LINE.finditer(text)]
     named = {name for secret in found for name in _REFERENCE.findall(secret)}
-    found.extend(match.group("secret").strip() for match in _DEFINITION.finditer(text) if match.group("name") in named)
+    found.extend(
+        match.group("secret").strip() for match in _DEFINITION.finditer(text) if match.group("name") in named
+    )
     return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
@@ -43,7 +52,11 @@ def mask_text(text: str, known: Collection[str] = ()) -> str:
         return match.group("head") + cover(match.group("secret")) + match.group("tail")
 
     def definition(match: Match[str]) -> str:
-        return match.group("head") + cover(match.group("secret")) if match.group("name") in named else match.group(0)
+        return (
+            match.group("head") + cover(match.group("secret"))
+            if match.group("name") in named
+            else match.group(0)
+        )
 
     return _DEFINITION.sub(definition, _LINE.sub(line, text))
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The state of VRRP on a host: what the agent says, and which addresses the kernel holds. Private to the collection."""
+"""The state of VRRP on a host: what the agent says, and which addresses the kernel holds.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,8 @@ def faults(status: Optional[Status]) -> Dict[str, str]:
     """The instances in FAULT, with the reason that the agent gives."""
     return {
         str(entry.get("name", "")): str(entry.get("reason") or "no reason given")
-        for entry in instances(status) if entry.get("state") == "fault"
+        for entry in instances(status)
+        if entry.get("state") == "fault"
     }
 
 
@@ -80,5 +84,12 @@ def instances_by_address(declared: Sequence[Tuple[str, Sequence[str]]], here: It
     for name, addresses in declared:
         mine = [address for address in addresses if address in present]
         state = "unknown" if not addresses else "active" if len(mine) == len(addresses) else "not active"
-        result.append({"name": name, "state": state, "reason": "told by the addresses on the host", "addresses_held": mine})
+        result.append(
+            {
+                "name": name,
+                "state": state,
+                "reason": "told by the addresses on the host",
+                "addresses_held": mine,
+            }
+        )
     return result

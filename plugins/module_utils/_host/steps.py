@@ -90,7 +90,9 @@ def _preparation(found: Found, wanted: Wanted) -> List[Step]:
         steps.append(Step.WRITE_UNIT)
     if found.config_text != wanted.config_text or not found.config_fits:
         steps.append(Step.WRITE_CONFIG)
-    if wanted.engine == AGENT and (found.agent.current != wanted.release or found.agent.entry != wanted.entry_text):
+    if wanted.engine == AGENT and (
+        found.agent.current != wanted.release or found.agent.entry != wanted.entry_text
+    ):
         steps.append(Step.SWITCH_RELEASE)
     return steps
 
@@ -107,7 +109,9 @@ def _service(found: Found, wanted: Wanted) -> List[Step]:
     steps = [] if mine.enabled else [Step.ENABLE]
     if not mine.running:
         return [*steps, Step.START]
-    if wanted.engine == AGENT and (found.running_release != wanted.release or found.unit_text != wanted.unit_text):
+    if wanted.engine == AGENT and (
+        found.running_release != wanted.release or found.unit_text != wanted.unit_text
+    ):
         return [*steps, Step.RESTART]
     if found.config_text != wanted.config_text:
         steps.append(Step.RELOAD)
@@ -128,7 +132,7 @@ def _removal(found: Found) -> Tuple[Step, ...]:
 
 
 def release_of_command(command_line: str) -> str:
-    """The release that a process was started from, given its NUL-separated command line; empty when it is none."""
+    """The release that a process with this NUL-separated command line runs; empty when it is none."""
     for word in command_line.split("\0"):
         head, _, name = word.rpartition("/releases/")
         if head.endswith("/vrrp-agent"):
@@ -139,4 +143,3 @@ def release_of_command(command_line: str) -> str:
 def units_by_engine(units: Mapping[str, Unit]) -> Dict[str, Unit]:
     """systemd's answer, by engine."""
     return {engine: units[name] for engine, name in UNITS.items() if name in units}
-

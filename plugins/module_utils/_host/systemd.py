@@ -46,15 +46,22 @@ def show(host: Host, names: Sequence[str]) -> Dict[str, Unit]:
 
     Raises HostError where systemd does not answer.
     """
-    done = host.must_run(["systemctl", "show", "--property=" + PROPERTIES, *names], "asking systemd about its units")
+    done = host.must_run(
+        ["systemctl", "show", "--property=" + PROPERTIES, *names], "asking systemd about its units"
+    )
     units: Dict[str, Unit] = {name: Unit(name) for name in names}
     for block in done.stdout.split("\n\n"):
         said = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         name = said.get("Id", "")
         if name in units:
             units[name] = Unit(
-                name, said.get("LoadState", ""), said.get("ActiveState", ""), said.get("SubState", ""),
-                said.get("UnitFileState", ""), int(said.get("MainPID") or 0), int(said.get("NRestarts") or 0),
+                name,
+                said.get("LoadState", ""),
+                said.get("ActiveState", ""),
+                said.get("SubState", ""),
+                said.get("UnitFileState", ""),
+                int(said.get("MainPID") or 0),
+                int(said.get("NRestarts") or 0),
             )
     return units
 
@@ -69,9 +76,11 @@ def tell(host: Host, *words: str) -> None:
         return
     journal = journal_tail(host, words[-1]) if words[-1].endswith(".service") else ""
     said = (done.stderr or done.stdout).strip()
-    raise HostError("systemctl %s failed: %s" % (" ".join(words), said), rc=done.rc, journal=journal)
+    raise HostError("systemctl {} failed: {}".format(" ".join(words), said), rc=done.rc, journal=journal)
 
 
 def journal_tail(host: Host, unit: str, lines: int = 30) -> str:
     """The last lines of a unit's journal, as evidence."""
-    return host.run(["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=%d" % lines, "--unit=" + unit]).stdout
+    return host.run(
+        ["journalctl", "--no-pager", "--quiet", "--output=cat", f"--lines={lines}", "--unit=" + unit]
+    ).stdout

@@ -42,7 +42,7 @@ LimitMEMLOCK=infinity
 LimitNOFILE=65536
 
 # Addresses, raw sockets, real-time priority, locked memory: nothing else.
-CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_NET_BIND_SERVICE CAP_SYS_NICE CAP_IPC_LOCK
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE CAP_IPC_LOCK
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -52,7 +52,6 @@ ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
 ProtectClock=yes
-ProtectHostname=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET
 RestrictNamespaces=yes
 RestrictSUIDSGID=yes

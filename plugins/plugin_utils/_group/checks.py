@@ -33,13 +33,19 @@ class Part:
         return Finding(self.host, origin(self.member, path), message, hint, warning)
 
 
+BOTH_ACTIVE = "they do not hear each other, and both would be active"
+
 Router = Tuple[Part, ...]
 
 
 def check_group(members: Sequence[Member], configs: Mapping[str, Config]) -> List[Finding]:
     """Everything that is wrong between the hosts. ``configs`` holds what each present host's file means."""
-    parts = [Part(member, instance) for member in members if member.name in configs
-             for instance in configs[member.name].instances]
+    parts = [
+        Part(member, instance)
+        for member in members
+        if member.name in configs
+        for instance in configs[member.name].instances
+    ]
     by_name: DefaultDict[Tuple[str, int], List[Part]] = defaultdict(list)
     for part in parts:
         by_name[part.instance.name, part.instance.family].append(part)
@@ -55,17 +61,15 @@ def _text(packed: bytes) -> str:
     return str(ipaddress.ip_address(packed))
 
 
-
 def _odd_ones(router: Router, value: Callable[[Part], Hashable]) -> Iterator[Tuple[Part, Part]]:
-    """The hosts that differ from the most common value, each beside a host that has it; the first host wins a tie."""
+    """The hosts that differ from the most common value, each beside one that has it; the first wins a tie."""
     counts: Dict[Hashable, int] = {}
     for part in router:
         counts[value(part)] = counts.get(value(part), 0) + 1
-    usual = max(counts, key=lambda key: counts[key])
-    example = next(part for part in router if value(part) == usual)
+    usual = max(counts, key=lambda key: counts[key], default=None)
     for part in router:
         if value(part) != usual:
-            yield part, example
+            yield part, next(one for one in router if value(one) == usual)
 
 
 def _vrids(parts: Sequence[Part]) -> Iterator[Finding]:
@@ -76,50 +80,75 @@ def _vrids(parts: Sequence[Part]) -> Iterator[Finding]:
         first = seen.setdefault((instance.vrid, instance.family, instance.interface), part)
         if first.instance.name != instance.name:
             yield part.finding(
-                "virtual_router_id", "VRID %d on %s is already %s of %s: the two would fight over it"
-                % (instance.vrid, instance.interface, first.instance.name, first.host),
-                "give each virtual router of a network its own number from 1 to 255, and the same name on every host")
+                "virtual_router_id",
+                f"VRID {instance.vrid} on {instance.interface} is already {first.instance.name} of "
+                f"{first.host}: the two would fight over it",
+                "give each virtual router of a network its own number, and the same name on every host",
+            )
 
 
 def _vrid_of_name(router: Router) -> Iterator[Finding]:
     for odd, example in _odd_ones(router, lambda part: part.instance.vrid):
         yield odd.finding(
-            "virtual_router_id", "is %d here and %d on %s: each would believe to be alone, and both would be active"
-            % (odd.instance.vrid, example.instance.vrid, example.host), "write the same number for the whole group")
+            "virtual_router_id",
+            f"is {odd.instance.vrid} here and {example.instance.vrid} on {example.host}: {BOTH_ACTIVE}",
+            "write the same number for the whole group",
+        )
 
 
 def _addresses(router: Router) -> Iterator[Finding]:
-    for odd, example in _odd_ones(router, lambda part: frozenset(one.packed for one in part.instance.addresses)):
+    for odd, example in _odd_ones(
+        router, lambda part: frozenset(one.packed for one in part.instance.addresses)
+    ):
         mine = {one.packed for one in odd.instance.addresses}
         theirs = {one.packed for one in example.instance.addresses}
-        told = [sign + _text(packed) for sign, group in (("+", mine - theirs), ("-", theirs - mine)) for packed in sorted(group)]
+        told = [
+            sign + _text(packed)
+            for sign, group in (("+", mine - theirs), ("-", theirs - mine))
+            for packed in sorted(group)
+        ]
         yield odd.finding(
-            "virtual_ipaddress", "differs from %s (%s): keepalived before 2.3.3 refuses the adverts of such a peer"
-            % (example.host, " ".join(told)), "write the addresses once, in vrrp_config")
+            "virtual_ipaddress",
+            "differs from {} ({}): keepalived before 2.3.3 refuses the adverts of such a peer".format(
+                example.host, " ".join(told)
+            ),
+            "write the addresses once, in vrrp_config",
+        )
 
 
 def _intervals(router: Router) -> Iterator[Finding]:
     for odd, example in _odd_ones(router, lambda part: part.instance.advert_int_ns):
         yield odd.finding(
-            "advert_int", "is %g s here and %g s on %s: %s"
-            % (odd.instance.advert_int_ns / SECOND_NS, example.instance.advert_int_ns / SECOND_NS, example.host,
-               "a VRRPv2 router refuses the other's adverts, so both would be active" if odd.instance.version == 2
-               else "the outage after a crash would depend on who was active"),
-            "write it once, in vrrp_config")
+            "advert_int",
+            "is {:g} s here and {:g} s on {}: {}".format(
+                odd.instance.advert_int_ns / SECOND_NS,
+                example.instance.advert_int_ns / SECOND_NS,
+                example.host,
+                "a VRRPv2 router refuses the other's adverts, so both would be active"
+                if odd.instance.version == 2
+                else "the outage after a crash would depend on who was active",
+            ),
+            "write it once, in vrrp_config",
+        )
 
 
 def _versions(router: Router) -> Iterator[Finding]:
     for odd, example in _odd_ones(router, lambda part: part.instance.version):
         yield odd.finding(
-            "version", "VRRP version %d here and %d on %s: they do not hear each other, and both would be active"
-            % (odd.instance.version, example.instance.version, example.host), "write it once, in vrrp_config")
+            "version",
+            f"is {odd.instance.version} here and {example.instance.version} on {example.host}: {BOTH_ACTIVE}",
+            "write it once, in vrrp_config",
+        )
 
 
 def _passwords(router: Router) -> Iterator[Finding]:
-    for odd, example in _odd_ones(router, lambda part: part.instance.auth_password):
+    with_password = tuple(part for part in router if part.instance.version == 2)  # RFC 9568 has none
+    for odd, example in _odd_ones(with_password, lambda part: part.instance.auth_password):
         yield odd.finding(
-            "authentication", "the password is not that of %s: they refuse each other's adverts, and both would be active"
-            % example.host, "write it once, in vrrp_config")
+            "authentication",
+            f"the password is not that of {example.host}: {BOTH_ACTIVE}",
+            "write it once, in vrrp_config",
+        )
 
 
 def _priorities(router: Router) -> Iterator[Finding]:
@@ -129,24 +158,22 @@ def _priorities(router: Router) -> Iterator[Finding]:
         tolerable = not part.instance.preempt and not first.instance.preempt and part.instance.priority != 255
         if first is not part and not tolerable:
             yield part.finding(
-                "priority", "%d is also the priority of %s: which of them is active would hang on their addresses"
-                % (part.instance.priority, first.host),
-                "give each host its own in vrrp_config_host, or leave it out: it follows from the order in the group")
-
-
-def _preemption(router: Router) -> Iterator[Finding]:
-    for part in router:
-        if not part.instance.preempt and part.instance.start_active:
-            yield part.finding("state", "state MASTER makes nopreempt void", "write state BACKUP on every host, or leave it out")
+                "priority",
+                f"{part.instance.priority} is also the priority of {first.host}: "
+                "their addresses would decide who is active",
+                "give each host its own in vrrp_config_host, or leave it out: it is derived",
+            )
 
 
 def _unicast_or_not(router: Router) -> Iterator[Finding]:
     for odd, example in _odd_ones(router, lambda part: part.instance.unicast):
         ways = {True: "unicast", False: "multicast"}
         yield odd.finding(
-            "unicast_peer", "speaks by %s here and by %s on %s: they do not hear each other, and both would be active"
-            % (ways[odd.instance.unicast], ways[example.instance.unicast], example.host),
-            "set vrrp_unicast for the whole group, or unicast_peer on every host")
+            "unicast_peer",
+            f"speaks by {ways[odd.instance.unicast]} here and by {ways[example.instance.unicast]} on "
+            f"{example.host}: {BOTH_ACTIVE}",
+            "set vrrp_unicast for the whole group, or unicast_peer on every host",
+        )
 
 
 def _own_addresses(part: Part) -> Set[bytes]:
@@ -158,30 +185,43 @@ def _peers(router: Router) -> Iterator[Finding]:
     for part in router:
         peers = {peer.packed for peer in part.instance.unicast_peers}
         for packed in sorted(peers & _own_addresses(part)):
-            yield part.finding("unicast_peer", "%s is this host's own address" % _text(packed),
-                               "leave unicast_peer out and set vrrp_unicast: true, and it is derived")
+            yield part.finding(
+                "unicast_peer",
+                f"{_text(packed)} is this host's own address",
+                "leave unicast_peer out and set vrrp_unicast: true, and it is derived",
+            )
         for other in router:
             source = other.instance.unicast_source
             if other is not part and part.instance.unicast and source and source not in peers:
                 yield part.finding(
-                    "unicast_peer", "%s of %s is missing: that host would hear nothing from here" % (_text(source), other.host),
-                    "leave unicast_peer out and set vrrp_unicast: true, and it is derived")
+                    "unicast_peer",
+                    f"{_text(source)} of {other.host} is missing: that host would hear nothing from here",
+                    "leave unicast_peer out and set vrrp_unicast: true, and it is derived",
+                )
 
 
 def _track_weights(router: Router) -> Iterator[Finding]:
     for part in router:
-        below = [other.instance.priority for other in router if other.instance.priority < part.instance.priority]
+        below = [
+            other.instance.priority for other in router if other.instance.priority < part.instance.priority
+        ]
         for tracked in part.instance.track_interfaces:
             gap = part.instance.priority - max(below, default=0)
             if below and tracked.weight and abs(tracked.weight) <= gap:
                 yield part.finding(
-                    "track_interface", "losing %s changes the priority by %d, and the next host is %d below: nothing would move"
-                    % (tracked.name, tracked.weight, gap), "use a weight above %d, or no weight: then it is a fault" % gap, True)
+                    "track_interface",
+                    f"losing {tracked.name} changes the priority by {tracked.weight}, and the next host "
+                    f"is {gap} below: nothing would move",
+                    f"use a weight above {gap}, or no weight: then it is a fault",
+                    True,
+                )
 
 
 def _alone(router: Router) -> Iterator[Finding]:
     if len(router) == 1:
-        yield router[0].finding("", "no other host of the group has this instance: nobody would take over", "", True)
+        yield router[0].finding(
+            "", "no other host of the group has this instance: nobody would take over", "", True
+        )
 
 
 def _shared_addresses(parts: Sequence[Part]) -> Iterator[Finding]:
@@ -192,11 +232,21 @@ def _shared_addresses(parts: Sequence[Part]) -> Iterator[Finding]:
             first = seen.setdefault(address.packed, part)
             if first.instance.name != part.instance.name:
                 yield part.finding(
-                    "virtual_ipaddress", "%s also belongs to %s of %s" % (_text(address.packed), first.instance.name, first.host),
-                    "leave it in one of them")
+                    "virtual_ipaddress",
+                    f"{_text(address.packed)} also belongs to {first.instance.name} of {first.host}",
+                    "leave it in one of them",
+                )
 
 
 CHECKS: Tuple[Callable[[Router], Iterator[Finding]], ...] = (
-    _vrid_of_name, _addresses, _intervals, _versions, _passwords, _priorities, _preemption, _unicast_or_not, _peers,
-    _track_weights, _alone,
+    _vrid_of_name,
+    _addresses,
+    _intervals,
+    _versions,
+    _passwords,
+    _priorities,
+    _unicast_or_not,
+    _peers,
+    _track_weights,
+    _alone,
 )

@@ -24,14 +24,18 @@ def origin(member: Member, path: str) -> str:
     for key in re.findall(r"[^.\[\]]+", path):
         if isinstance(inside, (list, tuple)):
             break
-        inside = next((inside[name] for name in inside if str(name) == key), None) if isinstance(inside, Mapping) else None
+        inside = (
+            next((inside[name] for name in inside if str(name) == key), None)
+            if isinstance(inside, Mapping)
+            else None
+        )
         if inside is None:
             return "vrrp_config." + path
     return "vrrp_config_host." + path
 
 
 def priority_of(position: int, size: int) -> Optional[int]:
-    """The priority of a place in a group: 200, 190, ... closer together in a large one; None when it has no room.
+    """The priority of a place in a group: 200, 190, ... closer together in a large one; None without room.
 
     254 and 1 stay free for what has to be above or below everyone; 255 is the owner of an address.
     """
@@ -81,13 +85,24 @@ def derive(group: Sequence[Member]) -> Tuple[Dict[str, Data], List[Finding]]:
             if "priority" not in filled:
                 priority = priority_of(member.position, size)
                 if priority is None:
-                    findings.append(Finding(member.name, origin(member, path), "a group of %d has no room for derived "
-                                            "priorities" % size, "write the priority of each host in vrrp_config_host"))
+                    findings.append(
+                        Finding(
+                            member.name,
+                            origin(member, path),
+                            f"a group of {size} has no room for derived priorities",
+                            "write the priority of each host in vrrp_config_host",
+                        )
+                    )
                 else:
                     filled["priority"] = priority
             if member.unicast and "unicast_peer" not in filled:
-                others = [other for other in group if other.present and other.name != member.name
-                          and name in instances_of(merged[other.name])]
+                others = [
+                    other
+                    for other in group
+                    if other.present
+                    and other.name != member.name
+                    and name in instances_of(merged[other.name])
+                ]
                 findings.extend(_add_peers(filled, member, others, path))
             blocks[name] = filled
         result[member.name] = _with_blocks(_with_router_id(config, member), blocks)
@@ -98,13 +113,24 @@ def _add_peers(filled: Data, member: Member, others: Sequence[Member], path: str
     family = family_of(filled)
     unknown = [one for one in (member, *others) if not address_of(one, family)]
     if unknown:
-        return [Finding(one.name, "vrrp_address", "unicast needs the IPv%d address of this host for %s"
-                        % (family, path),
-                        "set vrrp_address; ansible_host is taken when it is an address of that family")
-                for one in unknown]
+        return [
+            Finding(
+                one.name,
+                "vrrp_address",
+                f"unicast needs the IPv{family} address of this host for {path}",
+                "set vrrp_address; ansible_host is taken when it is an address of that family",
+            )
+            for one in unknown
+        ]
     if not others:
-        return [Finding(member.name, "vrrp_config." + path, "has no peer to speak to with unicast",
-                        "a group of one needs vrrp_unicast: false")]
+        return [
+            Finding(
+                member.name,
+                "vrrp_config." + path,
+                "has no peer to speak to with unicast",
+                "a group of one needs vrrp_unicast: false",
+            )
+        ]
     filled.setdefault("unicast_src_ip", address_of(member, family))
     filled["unicast_peer"] = [address_of(other, family) for other in others]
     return []
@@ -114,8 +140,10 @@ def _with_router_id(config: Data, member: Member) -> Data:
     settings = config.get("global_defs", {})
     if not member.router_id or not isinstance(settings, Mapping) or "router_id" in settings:
         return config
-    return {"global_defs": {"router_id": member.router_id, **settings},
-            **{key: value for key, value in config.items() if key != "global_defs"}}
+    return {
+        "global_defs": {"router_id": member.router_id, **settings},
+        **{key: value for key, value in config.items() if key != "global_defs"},
+    }
 
 
 def _with_blocks(config: Data, blocks: Mapping[str, Data]) -> Data:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One host of a group, as its variables describe it, and what is wrong with the group. Private to the collection."""
+"""One host of a group, as its variables describe it, and what is wrong with the group.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
@@ -48,5 +51,5 @@ class Finding:
 
     def __str__(self) -> str:
         place = ": ".join(part for part in (self.host, self.path) if part)
-        text = "%s: %s" % (place, self.message) if place else self.message
-        return "%s (%s)" % (text, self.hint) if self.hint else text
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text} ({self.hint})" if self.hint else text

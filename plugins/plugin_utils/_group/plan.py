@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The plan of a group: what each host's file will be, and everything that is wrong. Private to the collection. Pure."""
+"""The plan of a group: what each host's file will be, and everything that is wrong.
+
+Private to the collection. Pure.
+"""
 
 from __future__ import annotations
 
@@ -66,14 +69,23 @@ def plan_group(group: Sequence[Member]) -> GroupPlan:
         if not member.present:
             hosts[member.name] = HostPlan(member)
             continue
-        composed = language.compose(derived[member.name], member.raw, member.engine)
+        composed = language.compose(
+            derived[member.name], member.raw, member.engine, member.router_id, elsewhere=True
+        )
         hosts[member.name] = HostPlan(member, derived[member.name], composed)
         findings.extend(_finding(member, problem) for problem in composed.problems)
         if composed.meaning is not None:
             meanings[member.name] = composed.meaning
         if not composed.instances and not any(problem.severity == "error" for problem in composed.problems):
-            findings.append(Finding(member.name, "vrrp_config", "has no vrrp_instance: there is nothing to keep available",
-                                    "write vrrp_instance in vrrp_config", True))
+            findings.append(
+                Finding(
+                    member.name,
+                    "vrrp_config",
+                    "has no vrrp_instance: there is nothing to keep available",
+                    "write vrrp_instance in vrrp_config",
+                    True,
+                )
+            )
     if all(finding.warning for finding in findings):
         findings.extend(check_group(group, meanings))
     return GroupPlan(hosts, tuple(_once(findings)))
@@ -83,7 +95,9 @@ def _finding(member: Member, problem: language.Problem) -> Finding:
     """A problem of one file, told in the words of the variables."""
     warning = problem.severity != "error"
     if problem.raw_line:
-        return Finding(member.name, "vrrp_config_raw line %d" % problem.raw_line, problem.message, problem.hint, warning)
+        return Finding(
+            member.name, f"vrrp_config_raw line {problem.raw_line}", problem.message, problem.hint, warning
+        )
     path = origin(member, problem.path) if problem.path else "vrrp_config"
     return Finding(member.name, path, problem.message, problem.hint, warning)
 
@@ -98,7 +112,10 @@ def _once(findings: Sequence[Finding]) -> List[Finding]:
         kept.setdefault(key, finding)
         hosts.setdefault(key, []).append(finding.host)
     return [
-        finding if len(hosts[key]) == 1 else
-        Finding(", ".join(dict.fromkeys(hosts[key])), finding.path, finding.message, finding.hint, finding.warning)
+        finding
+        if len(hosts[key]) == 1
+        else Finding(
+            ", ".join(dict.fromkeys(hosts[key])), finding.path, finding.message, finding.hint, finding.warning
+        )
         for key, finding in kept.items()
     ]

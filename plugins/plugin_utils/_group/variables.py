@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The role's variables of every host of a group, as the play sees them. Private to the collection; controller only."""
+"""The role's variables of every host of a group, as the play sees them.
+
+Private to the collection; controller only.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ DEFAULTS: Dict[str, Any] = {
     "vrrp_health_timeout_s": 30.0,
     "vrrp_agent_artifact": "",
 }
-"""The same as in the role's defaults/main.yml (a test compares them), for who uses the plugins without the role."""
+"""The same as in the role's defaults/main.yml (a test compares them), for plugins without the role."""
 
 Variables = Dict[str, Any]
 
@@ -41,19 +44,22 @@ class Inventory:
         self._cache: Dict[str, Variables] = {}
 
     def variables(self, host: str) -> Variables:
-        """The role's variables of a host, templated. Includes those of the play and the role, as hostvars does not.
+        """The role's variables of a host, templated; those of the play and the role too, unlike hostvars.
 
         Raises AnsibleActionFail for a host that the inventory does not have, and what templating raises.
         """
         if host not in self._cache:
             known = self._manager._inventory.get_host(host)
             if known is None:
-                raise AnsibleActionFail("the inventory has no host %s" % host)
+                raise AnsibleActionFail(f"the inventory has no host {host}")
             everything = self._manager.get_vars(play=self._task.get_play(), host=known, task=self._task)
             templar = self._templar.copy_with_new_env(available_variables=everything)
             wanted = [*DEFAULTS, "ansible_host", "inventory_hostname_short"]
             found = {name: plain(templar.template(everything[name])) for name in wanted if name in everything}
-            self._cache[host] = {**DEFAULTS, **{name: value for name, value in found.items() if value is not None}}
+            self._cache[host] = {
+                **DEFAULTS,
+                **{name: value for name, value in found.items() if value is not None},
+            }
         return self._cache[host]
 
     def hosts_of(self, host: str) -> List[str]:
@@ -65,16 +71,19 @@ class Inventory:
         name = str(self.variables(host)["vrrp_group"])
         if host not in groups.get(name, ()):
             raise AnsibleActionFail(
-                "%s is not in the inventory group %s: set vrrp_group to the group that it shares its addresses with. "
-                "(The hosts of a play do not tell: --limit and serial change them, and priorities follow from the order "
-                "in the group)" % (host, name))
+                f"{host} is not in the inventory group {name}: set vrrp_group to the group "
+                "that it shares its addresses with. (The hosts of a play do not tell: --limit and serial "
+                "change them, and the priorities follow from the order in the group)"
+            )
         return list(groups[name])
 
     def group(self, host: str) -> Tuple[List[Member], List[Finding]]:
         """The members of a host's group, and the variables that have a wrong type."""
         names = self.hosts_of(host)
         findings: List[Finding] = []
-        members = [member(name, position, self.variables(name), findings) for position, name in enumerate(names)]
+        members = [
+            member(name, position, self.variables(name), findings) for position, name in enumerate(names)
+        ]
         return members, findings
 
 
@@ -86,12 +95,15 @@ def member(name: str, position: int, variables: Variables, findings: List[Findin
 
     for key in ("vrrp_config", "vrrp_config_host"):
         if not isinstance(variables[key], dict):
-            refuse(key, "is %s, and should be a mapping of keepalived's words" % _kind(variables[key]),
-                   "text in keepalived's own language goes to vrrp_config_raw")
+            refuse(
+                key,
+                f"is {_kind(variables[key])}, and should be a mapping of keepalived's words",
+                "text in keepalived's own language goes to vrrp_config_raw",
+            )
             variables = {**variables, key: {}}
     for key, choices in (("vrrp_engine", ("agent", "keepalived")), ("vrrp_state", ("present", "absent"))):
         if variables[key] not in choices:
-            refuse(key, "is %r" % (variables[key],), "write %s or %s" % choices)
+            refuse(key, f"is {variables[key]!r}", "write {} or {}".format(*choices))
     return Member(
         name=name,
         position=position,
@@ -113,7 +125,7 @@ def _addresses(name: str, variables: Variables, refuse: Any) -> Tuple[str, ...]:
     texts = [str(text) for text in (given if isinstance(given, list) else [given])]
     for text in texts:
         if not _is_address(text):
-            refuse("vrrp_address", "%s is no address" % text, "write an IPv4 or IPv6 address without a prefix")
+            refuse("vrrp_address", f"{text} is no address", "write an IPv4 or IPv6 address without a prefix")
     return tuple(text for text in texts if _is_address(text))
 
 
@@ -126,7 +138,9 @@ def _is_address(text: str) -> bool:
 
 
 def _kind(value: Any) -> str:
-    return {str: "text", list: "a list", int: "a number", bool: "true or false"}.get(type(value), "something else")
+    return {str: "text", list: "a list", int: "a number", bool: "true or false"}.get(
+        type(value), "something else"
+    )
 
 
 def plain(value: Any) -> Any:

@@ -25,7 +25,10 @@ class Machine:
         (root / "tmp").mkdir()
         self.log: list[str] = []
         self.addresses: list[str] = ["127.0.0.1/8"]
-        self.units: dict[str, dict[str, Any]] = {AGENT_UNIT: self._unit(False), KEEPALIVED_UNIT: self._unit(keepalived)}
+        self.units: dict[str, dict[str, Any]] = {
+            AGENT_UNIT: self._unit(False),
+            KEEPALIVED_UNIT: self._unit(keepalived),
+        }
         self.fault = ""
         """Reason that every instance of the agent gives for being in FAULT."""
         self.refuses_reload = False
@@ -39,7 +42,12 @@ class Machine:
 
     @staticmethod
     def _unit(exists: bool) -> dict[str, Any]:
-        return {"load": "loaded" if exists else "not-found", "active": "inactive", "file": "disabled" if exists else "", "pid": 0}
+        return {
+            "load": "loaded" if exists else "not-found",
+            "active": "inactive",
+            "file": "disabled" if exists else "",
+            "pid": 0,
+        }
 
     @property
     def host(self) -> Host:
@@ -70,8 +78,10 @@ class Machine:
         if words[0] == str(self.file(release.ENTRY)):
             return self._status()
         if words[:2] == ["ip", "-o"]:
-            lines = [f"{n}: eth0    {'inet6' if ':' in one else 'inet'} {one} scope global eth0" for n, one in
-                     enumerate(self.addresses, 1)]
+            lines = [
+                f"{n}: eth0    {'inet6' if ':' in one else 'inet'} {one} scope global eth0"
+                for n, one in enumerate(self.addresses, 1)
+            ]
             return Completed(0, "\n".join(lines), "")
         if words[0] == "keepalived":
             return self.keepalived_verdict
@@ -118,6 +128,8 @@ class Machine:
         other = KEEPALIVED_UNIT if name == AGENT_UNIT else AGENT_UNIT
         assert self.units[other]["active"] != "active", "both engines would run"
         self.next_pid += 1
+        if self.on_start is not None:
+            self.on_start()
         self.units[name].update(active="active", pid=self.next_pid)
         self.served = self.config or ""
         current = os.path.realpath(self.file(release.CURRENT))
@@ -129,7 +141,12 @@ class Machine:
             return Completed(1, "", "no agent answers")
         composed = language.instances_in(self.served)
         instances = [
-            {"name": name, "state": "fault" if self.fault else "backup", "reason": self.fault or "as configured",
-             "addresses_held": []} for name, _addresses in composed
+            {
+                "name": name,
+                "state": "fault" if self.fault else "backup",
+                "reason": self.fault or "as configured",
+                "addresses_held": [],
+            }
+            for name, _addresses in composed
         ]
         return Completed(0, json.dumps({"pid": self.units[AGENT_UNIT]["pid"], "instances": instances}), "")

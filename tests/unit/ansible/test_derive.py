@@ -19,8 +19,16 @@ WEB: dict[str, Any] = {
 
 def group(*changes: dict[str, Any]) -> list[Member]:
     return [
-        Member(**{"name": f"n{number}", "position": number, "router_id": f"n{number}", "config": WEB,
-                  "addresses": (f"198.51.100.{number + 1}",), **change})
+        Member(
+            **{
+                "name": f"n{number}",
+                "position": number,
+                "router_id": f"n{number}",
+                "config": WEB,
+                "addresses": (f"198.51.100.{number + 1}",),
+                **change,
+            }
+        )
         for number, change in enumerate(changes)
     ]
 
@@ -56,7 +64,9 @@ def test_unicast_peers_are_the_others_and_never_oneself() -> None:
 
 def test_peers_of_another_family_are_taken_for_an_ipv6_instance() -> None:
     six = {"vrrp_instance": {"SIX": {"virtual_ipaddress": ["fe80::1/64", "2001:db8::10/64"]}}}
-    both = [{"unicast": True, "config": six, "addresses": (f"198.51.100.{n}", f"2001:db8::{n}")} for n in (1, 2)]
+    both = [
+        {"unicast": True, "config": six, "addresses": (f"198.51.100.{n}", f"2001:db8::{n}")} for n in (1, 2)
+    ]
     derived, findings = derive(group(*both))
     assert findings == []
     assert derived["n0"]["vrrp_instance"]["SIX"]["unicast_peer"] == ["2001:db8::2"]
@@ -74,7 +84,9 @@ def test_unicast_without_a_peer_is_refused_and_never_falls_back_to_multicast() -
 
 
 def test_an_absent_host_is_no_peer_and_keeps_the_priorities_of_the_others() -> None:
-    derived, findings = derive(group({"unicast": True, "present": False}, {"unicast": True}, {"unicast": True}))
+    derived, findings = derive(
+        group({"unicast": True, "present": False}, {"unicast": True}, {"unicast": True})
+    )
     assert findings == []
     assert set(derived) == {"n1", "n2"}
     assert derived["n1"]["vrrp_instance"]["WEB"]["priority"] == 190
@@ -107,4 +119,3 @@ def test_a_key_is_told_with_the_variable_that_it_comes_from() -> None:
     member = Member("n0", config=WEB, own_config={"vrrp_instance": {"WEB": {"priority": "high"}}})
     assert origin(member, "vrrp_instance.WEB.priority") == "vrrp_config_host.vrrp_instance.WEB.priority"
     assert origin(member, "vrrp_instance.WEB.interface") == "vrrp_config.vrrp_instance.WEB.interface"
-

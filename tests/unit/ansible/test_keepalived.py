@@ -9,31 +9,33 @@ import pytest
 
 from plugins.module_utils._host import keepalived
 from plugins.module_utils._host.host import Completed, HostError
-
 from tests.unit.ansible.machine import KEEPALIVED_UNIT, Machine
 
 CONF = "/etc/keepalived/keepalived.conf"
 
 
-@pytest.mark.parametrize(("rc", "usable", "tested"), [
-    (0, True, True),
-    (5, True, True),
-    (6, True, True),
-    (2, False, True),
-    (4, False, True),
-    (1, False, True),
-    (143, True, False),
-    (-15, True, False),
-    (127, True, False),
-    (124, True, False),
-])
+@pytest.mark.parametrize(
+    ("rc", "usable", "tested"),
+    [
+        (0, True, True),
+        (5, True, True),
+        (6, True, True),
+        (2, False, True),
+        (4, False, True),
+        (1, False, True),
+        (143, True, False),
+        (-15, True, False),
+        (127, True, False),
+        (124, True, False),
+    ],
+)
 def test_every_exit_code_has_its_meaning(rc: int, usable: bool, tested: bool) -> None:
     verdict = keepalived.judge(rc, "")
     assert (verdict.usable, verdict.tested) == (usable, tested)
 
 
 def test_what_is_printed_three_times_is_told_once() -> None:
-    output = "Starting Keepalived v2.2.7\n(Line 3) unknown keyword\n\n(Line 3) unknown keyword\n(Line 3) unknown keyword\n"
+    output = "Starting Keepalived v2.2.7\n" + 3 * "(Line 3) unknown keyword\n\n"
     assert keepalived.judge(5, output).messages == ("(Line 3) unknown keyword",)
 
 

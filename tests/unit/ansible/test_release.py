@@ -52,7 +52,9 @@ def test_a_release_is_unpacked_compiled_and_current(host: Host, tmp_path: pathli
     assert current.name == name
     assert list(current.glob("vrrp_agent/__pycache__/version.*.pyc"))
     assert not (current / "vrrp_agent" / "version.pyc").exists()
-    done = subprocess.run([sys.executable, "-IS", str(current), "hello"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-IS", str(current), "hello"], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "release ['hello']\n"
 
 

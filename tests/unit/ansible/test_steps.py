@@ -38,7 +38,13 @@ def test_a_host_that_is_as_it_should_be_needs_nothing() -> None:
 
 def test_a_fresh_host_gets_everything_before_the_agent_starts() -> None:
     assert decide(Found(), WANTED) == (
-        Step.INSTALL_RELEASE, Step.WRITE_UNIT, Step.WRITE_CONFIG, Step.SWITCH_RELEASE, Step.ENABLE, Step.START)
+        Step.INSTALL_RELEASE,
+        Step.WRITE_UNIT,
+        Step.WRITE_CONFIG,
+        Step.SWITCH_RELEASE,
+        Step.ENABLE,
+        Step.START,
+    )
 
 
 def test_a_new_configuration_is_reloaded_and_never_restarted() -> None:
@@ -52,7 +58,12 @@ def test_a_wrong_mode_is_mended_without_a_reload() -> None:
 def test_a_new_release_is_laid_beside_the_old_one_and_restarts_once() -> None:
     old = Installed("1-aaaaaaaaaaaa", "", ("1-aaaaaaaaaaaa",), "entry")
     found = replace(SETTLED, agent=old, running_release="1-aaaaaaaaaaaa", config_text="old")
-    assert decide(found, WANTED) == (Step.INSTALL_RELEASE, Step.WRITE_CONFIG, Step.SWITCH_RELEASE, Step.RESTART)
+    assert decide(found, WANTED) == (
+        Step.INSTALL_RELEASE,
+        Step.WRITE_CONFIG,
+        Step.SWITCH_RELEASE,
+        Step.RESTART,
+    )
 
 
 def test_a_restart_that_an_earlier_run_did_not_reach_is_made_up_for() -> None:
@@ -84,22 +95,32 @@ def test_a_host_without_the_package_gets_it_before_the_agent_is_stopped() -> Non
 
 def test_an_idle_engine_that_would_start_with_the_host_is_disabled() -> None:
     dormant = Unit(UNITS[KEEPALIVED], "loaded", "inactive", "dead", "enabled")
-    assert decide(replace(SETTLED, units={AGENT: running(AGENT), KEEPALIVED: dormant}), WANTED) == (Step.STOP_KEEPALIVED,)
+    assert decide(replace(SETTLED, units={AGENT: running(AGENT), KEEPALIVED: dormant}), WANTED) == (
+        Step.STOP_KEEPALIVED,
+    )
 
 
 def test_absent_removes_all_that_is_there() -> None:
     assert decide(SETTLED, Wanted(state="absent")) == (
-        Step.STOP_AGENT, Step.REMOVE_UNIT, Step.REMOVE_RELEASES, Step.REMOVE_CONFIG, Step.REMOVE_RUNTIME)
+        Step.STOP_AGENT,
+        Step.REMOVE_UNIT,
+        Step.REMOVE_RELEASES,
+        Step.REMOVE_CONFIG,
+        Step.REMOVE_RUNTIME,
+    )
 
 
 def test_absent_on_an_empty_host_does_nothing() -> None:
     assert decide(Found(), Wanted(state="absent")) == ()
 
 
-@pytest.mark.parametrize(("command", "expected"), [
-    ("/usr/bin/python3\0-IS\0/usr/local/lib/vrrp-agent/releases/1-aaaaaaaaaaaa\0run\0", "1-aaaaaaaaaaaa"),
-    ("/usr/bin/python3\0/usr/local/sbin/other\0", ""),
-    ("", ""),
-])
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/usr/bin/python3\0-IS\0/usr/local/lib/vrrp-agent/releases/1-aaaaaaaaaaaa\0run\0", "1-aaaaaaaaaaaa"),
+        ("/usr/bin/python3\0/usr/local/sbin/other\0", ""),
+        ("", ""),
+    ],
+)
 def test_the_release_that_runs_is_read_from_its_command_line(command: str, expected: str) -> None:
     assert release_of_command(command) == expected
