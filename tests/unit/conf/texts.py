@@ -44,7 +44,8 @@ class Files:
 
     def glob(self, pattern: str) -> List[str]:
         # backwards, as nobody promised an order
-        return [path for path in reversed((*self._files, *self._directories)) if fnmatch.fnmatchcase(path, pattern)]
+        return [path for path in reversed((*self._files, *self._directories))
+                if fnmatch.fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")]
 
     def absolute(self, path: str) -> str:
         return path

@@ -182,10 +182,6 @@ def _option(
 def _left_over(keyword: Keyword, args: Sequence[Arg], word: Word, sections: Mapping[str, Section]) -> Flaw:
     if keyword.options:
         return _unknown_option(word, sections[keyword.options])
-    if word == "\\":
-        return Flaw(
-            word, "a backslash continues a line only inside a $NAME= definition", "write it all on one line"
-        )
     if not args:
         return Flaw(
             word, f"{keyword.name} takes no argument, but '{word}' follows", f"write '{keyword.name}' alone"

@@ -63,13 +63,24 @@ def describe(arg: Arg) -> str:
     elif arg.type in (Type.WORD, Type.TEXT):
         text = arg.name
     else:
-        article = "an" if arg.type.value[0] in "aeiouAEIOU" else "a"
-        text = f"{article} {arg.type.value}"
-    if arg.choices:
+        text = _KINDS.get(arg.type) or f"a {arg.type.value}"
+    if arg.choices and arg.type is not Type.DESTINATION:
         text += ", or " + ", ".join(arg.choices)
     return text
 
 
+_KINDS = {
+    Type.ADDRESS: "an IP address",
+    Type.ADDRESS4: "an IPv4 address",
+    Type.ADDRESS6: "an IPv6 address",
+    Type.PREFIX: "an IP address, with /PREFIX or without",
+    Type.DESTINATION: "the destination: an IP address with /PREFIX, or default",
+    Type.ADDRESS_RANGE: "an IP address, a range or a prefix",
+    Type.INTERFACE: "an interface name",
+    Type.INTEGER_RANGE: "N or N-N",
+    Type.HEX: "hexadecimal digits",
+    Type.NAME: "the name of another block",
+}
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "cs": "hundredths of a second"}
 
 

@@ -104,8 +104,9 @@ def clean(raw: str, file: str, number: int) -> Tuple[Line, bool]:
         columns = [start + 1 + index for index in keep]
     body = body.rstrip(BLANKS)
     if continued:
-        if columns is not None:
-            columns = columns[: len(body)] + [start + 1 + end]
+        if columns is None:
+            columns = list(range(start + 1, start + 1 + len(body)))
+        columns = [*columns[: len(body)], start + 1 + end]
         body += "\\"
     return Line(body, file, number, start + 1, columns), quoted
 

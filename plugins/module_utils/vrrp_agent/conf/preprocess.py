@@ -193,6 +193,10 @@ class Preprocessor:
             return None
         include = read_include(line.text)
         if include is None:
+            if line.text.endswith("\\"):
+                message = "the backslash at the end of the line is part of its last word"
+                hint = "only a $NAME= definition goes on over several lines"
+                self.note(WARNING, message, hint, line, len(line.text) - 1)
             return line
         found = find_files(include, self._file(), self.include_checks, self._reader)
         for severity, message, hint in found.findings:
@@ -267,11 +271,12 @@ class Preprocessor:
         ):
             self.note(ERROR, f"{path} includes itself", "take the include out", line, index, "include")
             return
+        self._push(_Frame(self._clean_lines(path), file=path), line)
+
+    def _clean_lines(self, path: str) -> Iterator[Line]:
+        """The lines of a file, which is read when the first of them is asked for."""
         lines, problems = read_lines(path, self._reader)
         self.problems.extend(problems)
-        self._push(_Frame(self._clean_lines(path, lines), file=path), line)
-
-    def _clean_lines(self, path: str, lines: List[str]) -> Iterator[Line]:
         for number, raw in enumerate(lines, 1):
             if not raw:
                 yield Line("", path, number, -1)
