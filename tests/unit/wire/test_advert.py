@@ -222,6 +222,24 @@ def test_an_advert_without_addresses_is_refused() -> None:
     assert refused(message_v2(count=0, tail=(bytes(8),))) is Discard.COUNT_ZERO
 
 
+@pytest.mark.parametrize("version, length", [(2, 16), (3, 8)])
+def test_a_router_without_addresses_may_speak_and_listen_when_it_says_so(version: int, length: int) -> None:
+    advert = Advert(version, 10, 100, NS_PER_SECOND, ())
+    with pytest.raises(EncodeError, match="0 addresses"):
+        encode(advert, SOURCE4, GROUP4)
+    message = encode(advert, SOURCE4, GROUP4, allow_empty=True)
+    assert len(message) == length
+    assert decode(message, SOURCE4, GROUP4, allow_empty=True) == advert
+    assert refused(message) is Discard.COUNT_ZERO
+
+
+def test_what_may_be_empty_must_still_be_whole() -> None:
+    message = message_v3(count=0, tail=())
+    with pytest.raises(DecodeError) as caught:
+        decode(message + VIP4, SOURCE4, GROUP4, allow_empty=True)
+    assert caught.value.reason is Discard.LENGTH
+
+
 def test_an_interval_of_zero_is_refused() -> None:
     assert refused(message_v3(interval=0)) is Discard.INTERVAL_ZERO
     assert refused(message_v3(interval=0xF000)) is Discard.INTERVAL_ZERO, "the reserve nibble is no interval"

@@ -73,16 +73,24 @@ class Advert:
     auth_data: bytes = b""
 
 
-def encode(advert: Advert, source: bytes, destination: bytes, *, checksum_as_v2: bool = False) -> bytes:
+def encode(
+    advert: Advert,
+    source: bytes,
+    destination: bytes,
+    *,
+    checksum_as_v2: bool = False,
+    allow_empty: bool = False,
+) -> bytes:
     """The VRRP message for ``advert``, without an IP header.
 
     Version 3 over IPv4 is summed with the pseudo header, as keepalived does, or without it when
-    ``checksum_as_v2`` is set (RFC 9568 5.2.8; keepalived "v3_checksum_as_v2").
+    ``checksum_as_v2`` is set (RFC 9568 5.2.8; keepalived "v3_checksum_as_v2"). ``allow_empty`` lets a
+    router without addresses send count 0 (keepalived "no_virtual_ipaddress"; RFC 9568 5.2.5 wants one).
 
     Raises EncodeError when a field is out of range or the families are mixed.
     """
     family = _family_length(source, destination)
-    _check_fields(advert, family)
+    _check_fields(advert, family, 0 if allow_empty else 1)
     if advert.version == 2:
         timing = advert.auth_type << 8 | advert.interval_ns // NS_PER_SECOND
         trailer = advert.auth_data.ljust(AUTH_LENGTH, b"\0")
@@ -100,8 +108,11 @@ def encode(advert: Advert, source: bytes, destination: bytes, *, checksum_as_v2:
     return head[:6] + total.to_bytes(2, "big") + body
 
 
-def decode(message: bytes, source: bytes, destination: bytes) -> Advert:
+def decode(message: bytes, source: bytes, destination: bytes, *, allow_empty: bool = False) -> Advert:
     """The advertisement in ``message``, the exact payload of the IP datagram (no Ethernet padding).
+
+    ``allow_empty`` accepts count 0, for a router that has no addresses itself; otherwise such a packet
+    is ignored (RFC 9568 5.2.5, erratum 8299).
 
     Raises DecodeError with the first rule that is broken, in this order: length of the fixed part,
     version, type, exact length, checksum, VRID, count, interval.
@@ -119,7 +130,7 @@ def decode(message: bytes, source: bytes, destination: bytes) -> Advert:
         raise DecodeError(Discard.CHECKSUM, f"field 0x{field:04x} does not fit the message")
     if vrid == 0:
         raise DecodeError(Discard.VRID_ZERO, "virtual router 0 does not exist")
-    if count == 0:
+    if count == 0 and not allow_empty:
         raise DecodeError(Discard.COUNT_ZERO, "no virtual address in the advertisement")
     end = HEADER_LENGTH + count * width
     addresses = tuple([message[at : at + width] for at in range(HEADER_LENGTH, end, width)])
@@ -173,7 +184,7 @@ def _family_length(source: bytes, destination: bytes) -> int:
     return width
 
 
-def _check_fields(advert: Advert, family: int) -> None:
+def _check_fields(advert: Advert, family: int, fewest: int) -> None:
     if advert.version not in (2, 3):
         raise EncodeError(f"version is {advert.version}; 2 or 3 expected")
     if advert.version == 2 and family != 4:
@@ -182,8 +193,8 @@ def _check_fields(advert: Advert, family: int) -> None:
         raise EncodeError(f"vrid is {advert.vrid}; 1 to 255 expected")
     if not 0 <= advert.priority <= 255:
         raise EncodeError(f"priority is {advert.priority}; 0 to 255 expected")
-    if not 1 <= len(advert.addresses) <= 255:
-        raise EncodeError(f"{len(advert.addresses)} addresses; 1 to 255 expected")
+    if not fewest <= len(advert.addresses) <= 255:
+        raise EncodeError(f"{len(advert.addresses)} addresses; {fewest} to 255 expected")
     for address in advert.addresses:
         if len(address) != family:
             raise EncodeError(f"address {address.hex()} has {len(address)} bytes; {family} expected")
