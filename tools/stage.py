@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lay the collection out where Ansible looks for it: DIRECTORY/ansible_collections/linuxha/vrrp.
 
-    stage.py DIRECTORY [--with-agent] [--shipped]
+    stage.py DIRECTORY [--shipped]
 
-A copy of what git knows of the tree, with build/vrrp-agent where the role looks for it when asked for. Files
-that are no longer in the tree go away; what did not change is not touched. `--shipped` leaves out what only a
-clone needs (galaxy.yml's build_ignore).
+A copy of what git knows of the tree, with build/vrrp-agent, once it is built, where the role looks for it.
+Files that are no longer in the tree go away; what did not change is not touched. `--shipped` leaves out what
+only a clone needs (galaxy.yml's build_ignore).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import yaml
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+AGENT = TOP / "build" / "vrrp-agent"
 AGENT_IN_ROLE = "roles/vrrp/files/vrrp-agent"
 
 
@@ -77,12 +78,11 @@ def stage(directory: pathlib.Path, files: dict[str, pathlib.Path]) -> pathlib.Pa
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=pathlib.Path)
-    parser.add_argument("--with-agent", action="store_true")
     parser.add_argument("--shipped", action="store_true")
     args = parser.parse_args()
     files = shipped(tree()) if args.shipped else tree()
-    if args.with_agent:
-        files[AGENT_IN_ROLE] = TOP / "build" / "vrrp-agent"
+    if AGENT.exists():
+        files[AGENT_IN_ROLE] = AGENT
     print(stage(args.directory, files))
     return 0
 

@@ -52,8 +52,8 @@ class Outcome:
     def one_holder(self, report: Report, node: Node, since: float) -> None:
         """At every sample from then on that node and no other holds each address."""
         for address in self.lab.addresses:
-            # A sample may be as old as the sampling interval.
-            seen = report.holders(address, since + 0.05)
+            seen = report.holders(address, since)
+            assert seen
             assert all(who == [node.hostname] for who in seen), f"holders of {address}: {seen}"
 
     def within(self, report: Report, limits_ms: List[float]) -> None:

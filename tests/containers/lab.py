@@ -87,7 +87,10 @@ class Node:
         )
 
     def journal(self, lines: int = 60) -> str:
-        return self.run("journalctl", "--no-pager", "-o", "short-precise", "-n", str(lines), check=False)
+        units = ("-u", "vrrp-agent", "-u", "keepalived")
+        return self.run(
+            "journalctl", *units, "--no-pager", "-o", "short-precise", "-n", str(lines), check=False
+        )
 
     # What can happen to it
 
@@ -140,10 +143,8 @@ class Report:
         return sum(gap["lost"] for gap in self.data["probes"][address]["gaps"])
 
     def holders(self, address: str, since: float = 0.0) -> List[List[str]]:
-        """Every set of holders that was seen, in order, from the one in force at that time on."""
-        samples = self.data["samples"]
-        current = [sample for sample in samples if sample["at"] <= since][-1:]
-        return [sample["who"][address] for sample in (*current, *(s for s in samples if s["at"] > since))]
+        """Every set of holders that a sample taken at that time or later has seen, in order."""
+        return [sample["who"][address] for sample in self.data["samples"] if sample["until"] >= since]
 
     def announced_ms(self, address: str, node: Node, since: float) -> float:
         """How long after that time the node first announced the address; infinite when it never did."""
@@ -228,7 +229,7 @@ class Lab:
         self.instances = [
             Instance(
                 name,
-                words["virtual_ipaddress"][0].split("/")[0],
+                words["virtual_ipaddress"][-1].split("/")[0],
                 float(words.get("advert_int", 1)),
                 int(words.get("version", 2)),
             )
@@ -256,8 +257,8 @@ class Lab:
 
         def steady() -> bool:
             nonlocal who, since
-            now = time.monotonic()
             seen = [self.holders(address, among) for address in self.addresses]
+            now = time.monotonic()
             if seen != who:
                 who, since = seen, now
             right = all(len(nodes) == 1 and nodes == seen[0] for nodes in seen)

@@ -182,7 +182,7 @@ class Announcements:
 def watch(
     probers: List[Prober], holders: Dict[str, Holder], listeners: List[Announcements]
 ) -> List[Dict[str, Any]]:
-    """Probe and sample until stdin closes; returns the samples, each one that differs from the one before."""
+    """Probe and sample until stdin closes; returns the samples, equal ones in a row as one."""
     packed = {prober.address: ipaddress.ip_address(prober.address).packed for prober in probers}
     samples: List[Dict[str, Any]] = []
     selector = selectors.DefaultSelector()
@@ -201,8 +201,10 @@ def watch(
         if now >= next_sample:
             held = {name: holder.addresses() for name, holder in holders.items()}
             who = {a: sorted(n for n, h in held.items() if p in h) for a, p in packed.items()}
-            if not samples or samples[-1]["who"] != who:
-                samples.append({"at": now, "who": who})
+            if samples and samples[-1]["who"] == who:
+                samples[-1]["until"] = now
+            else:
+                samples.append({"at": now, "until": now, "who": who})
             next_sample = max(next_sample + SAMPLE_INTERVAL_S, now)
         for key, _ in selector.select(max(0.0, min(next_probe, next_sample) - time.monotonic())):
             if key.data is not None:

@@ -37,12 +37,12 @@ def test_a_check_of_a_converged_pair_reports_no_change(settled: Lab) -> None:
     site = TOP / "build/collections/ansible_collections/linuxha/vrrp/playbooks/site.yml"
     inventory = str(settled.inventory.parent)
     run = subprocess.run(
-        ["ansible-playbook", "--check", "--diff", "-i", inventory, str(site)],
+        [str(TOP / ".venv/bin/ansible-playbook"), "--check", "--diff", "-i", inventory, str(site)],
         capture_output=True,
         text=True,
         cwd=TOP,
         check=False,
-        env={k: v for k, v in os.environ.items() if k != "ANSIBLE_CONFIG"},
+        env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"},
     )
     recap = dict(re.findall(r"^(\S+) +: .*changed=(\d+) ", run.stdout, re.MULTILINE))
     assert run.returncode == 0, run.stdout + run.stderr

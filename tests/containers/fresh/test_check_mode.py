@@ -13,4 +13,6 @@ def test_a_check_leaves_a_fresh_host_as_it_was(lab: Lab, host: Callable[[Node], 
         assert not host(node).service("vrrp-agent").exists
         assert not host(node).service("keepalived").is_running
         changed = sh("podman", "diff", node.name).splitlines()
-        assert [line for line in changed if "vrrp" in line or "keepalived" in line] == []
+        traces = [line for line in changed if "vrrp" in line or "keepalived" in line]
+        # keepalived checks a candidate beside its file; that it is gone again leaves the directory's time.
+        assert [line for line in traces if line != "C /etc/keepalived"] == [], node
