@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from vrrp_agent.conf.model import GarpPolicy
 from vrrp_agent.election.actions import Announce, SendAdvert
 
@@ -57,14 +58,19 @@ def test_a_stream_of_losing_adverts_leaves_one_delayed_burst_behind() -> None:
     assert bench.announcements()[20:] == [(DOWN + 16_500 * MS, 2)]
 
 
-def test_bursts_that_fall_together_are_one_of_the_larger_size() -> None:
+@pytest.mark.parametrize(("master", "lower_prio"), [(3, 4), (6, 4)])
+def test_bursts_that_fall_together_are_one_of_the_larger_size(master: int, lower_prio: int) -> None:
     policy = GarpPolicy(
-        master_delay_ns=5 * SECOND, master_repeat=3, lower_prio_delay_ns=2 * SECOND, lower_prio_repeat=4
+        master_delay_ns=5 * SECOND,
+        master_repeat=master,
+        lower_prio_delay_ns=2 * SECOND,
+        lower_prio_repeat=lower_prio,
     )
     bench = Bench(garp=policy).become_active().forget()
     bench.hear(50, at=DOWN + 3 * SECOND)
     bench.run_until(DOWN + 60 * SECOND)
-    assert bench.announcements() == [(DOWN + 3 * SECOND, 4), (DOWN + 5 * SECOND, 4)]
+    larger = max(master, lower_prio)
+    assert bench.announcements() == [(DOWN + 3 * SECOND, lower_prio), (DOWN + 5 * SECOND, larger)]
 
 
 def test_the_advert_goes_before_the_burst_that_is_due_with_it() -> None:

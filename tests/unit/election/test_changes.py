@@ -136,6 +136,18 @@ def test_a_backup_that_heard_nobody_waits_by_its_new_interval() -> None:
     assert bench.router.deadline == 2 * DOWN
 
 
+def test_a_new_interval_stretches_the_timer_that_runs_and_not_another() -> None:
+    bench = Bench().start()
+    bench.hear(0, at=SECOND)
+    bench.router.reconfigure(settings(advert_int_ns=2 * SECOND), SECOND)
+    assert bench.router.deadline == SECOND + 2 * SKEW
+    bench.hear(200, interval=2 * SECOND, at=2 * SECOND)
+    bench.router.stop(bench.now)
+    bench.start(at=10 * SECOND)
+    bench.router.reconfigure(settings(), bench.now)
+    assert bench.router.deadline == 10 * SECOND + DOWN
+
+
 def test_what_trackers_subtract_survives_other_settings() -> None:
     bench = Bench().start()
     bench.router.set_priority(80, 0)
@@ -175,6 +187,15 @@ def test_a_preempt_delay_that_is_taken_away_no_longer_holds_back() -> None:
     for at in range(4, 10):
         bench.hear(50, LOWER, at=at * SECOND)
     assert bench.states()[1:] == [(3 * SECOND + DOWN, State.ACTIVE)]
+
+
+def test_a_preempt_delay_that_is_given_back_begins_anew() -> None:
+    bench = Bench(preempt_delay_ns=2 * SECOND).start()
+    bench.hear(50, at=SECOND)
+    bench.router.reconfigure(settings(), bench.now)
+    bench.router.reconfigure(settings(preempt_delay_ns=2 * SECOND), bench.now)
+    bench.hear(50, at=3_500 * MS)
+    assert bench.router.deadline == 3_500 * MS + DOWN
 
 
 def test_a_new_refresh_of_announcements_begins_while_active() -> None:

@@ -130,3 +130,21 @@ def test_a_fault_in_the_startup_delay_does_not_shorten_it() -> None:
     bench.router.set_faults(LINK_DOWN, SECOND)
     bench.router.set_faults((), 2 * SECOND)
     assert bench.router.deadline == 30 * SECOND + DOWN
+
+
+def test_after_a_fault_the_preempt_delay_begins_anew() -> None:
+    bench = Bench(preempt_delay_ns=2 * SECOND).start()
+    bench.hear(50, at=SECOND)
+    bench.router.set_faults(LINK_DOWN, 2 * SECOND)
+    bench.router.set_faults((), 3 * SECOND)
+    bench.hear(50, at=3_500 * MS)
+    assert bench.router.deadline == 3_500 * MS + DOWN
+
+
+def test_a_successor_is_not_bound_by_a_startup_delay() -> None:
+    bench = Bench(startup_delay_ns=30 * SECOND).start()
+    bench.router.stop(SECOND)
+    bench.router.resume_active(2 * SECOND)
+    bench.now = 2 * SECOND
+    bench.hear(200)
+    assert bench.router.deadline == 2 * SECOND + DOWN
