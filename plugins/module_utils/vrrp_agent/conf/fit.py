@@ -59,8 +59,9 @@ NO_WORDS: Mapping[str, Keyword] = {}
 def fit_keyword(keyword: Keyword, words: Sequence[Word], sections: Mapping[str, Section]) -> Fit:
     """Fits what follows a keyword in a block of keywords."""
     best: Optional[Tuple[int, Fit]] = None
+    stop = sections[keyword.options].index if keyword.options else NO_WORDS
     for args in (keyword.args, *keyword.forms):
-        used, fit = _arguments(args, words, NO_WORDS)
+        used, fit = _arguments(args, words, stop)
         if fit.flaw is None and keyword.options:
             used, fit = _pairs(sections[keyword.options], words, used, fit, sections, NO_WORDS)
         if fit.flaw is None and used < len(words):
@@ -113,7 +114,7 @@ def _arguments(args: Sequence[Arg], words: Sequence[Word], stop: Mapping[str, Ke
     values: Dict[str, Tuple[Word, ...]] = {}
     index = 0
     for position, arg in enumerate(args):
-        has_word = index < len(words) and words[index] not in stop
+        has_word = index < len(words) and (words[index] not in stop or words[index] in arg.choices)
         if not has_word:
             if arg.optional:
                 continue

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from .tree import Word
 
@@ -111,27 +111,37 @@ def clean(raw: str, file: str, number: int) -> Tuple[Line, bool]:
     return Line(body, file, number, start + 1, columns), quoted
 
 
-def statements(line: Line) -> Iterator[Tuple[str, int]]:
-    """Splits a line at its braces, as a brace outside quotes ends a statement wherever it stands.
+class Piece(NamedTuple):
+    """What a line says up to its first brace, and what it says after that."""
 
-    Yields (text, index of its first character); text is ``{``, ``}`` or words without unquoted braces.
+    text: str
+    """``{``, ``}`` or words without unquoted braces."""
+    rest: Optional[Line]
+
+
+def first_piece(line: Line) -> Piece:
+    """Splits a line at its first brace, as a brace outside quotes ends a statement wherever it stands.
+
+    The text must not be empty, nor start with a blank.
     """
     text = line.text
     if "{" not in text and "}" not in text:
-        if text:
-            yield text, 0
-        return
-    index = 0
-    while index < len(text):
-        if text[index] in "{}":
-            yield text[index], index
-            index += 1
-        elif text[index] in BLANKS:
-            index += 1
-        else:
-            end = _next_brace(text, index)
-            yield text[index:end].rstrip(BLANKS), index
-            index = end
+        return Piece(text, None)
+    end = 1 if text[0] in "{}" else _next_brace(text, 0)
+    start = end
+    while start < len(text) and text[start] in BLANKS:
+        start += 1
+    return Piece(text[:end].rstrip(BLANKS), line.cut(start) if start < len(text) else None)
+
+
+def statements(line: Line) -> Iterator[Tuple[str, int]]:
+    """All pieces of a line, each with the index of its first character."""
+    rest: Optional[Line] = line if line.text else None
+    while rest is not None:
+        index = len(line.text) - len(rest.text)
+        piece = first_piece(rest)
+        yield piece.text, index
+        rest = piece.rest
 
 
 def _next_brace(text: str, index: int) -> int:

@@ -92,7 +92,7 @@ class _Parser:
         return ParseResult(tree, tuple(self._source.problems), tuple(self._ignored))
 
     def _note(
-        self, severity: str, message: str, hint: str, line: Line, index: int, keyword: str = ""
+        self, severity: str, message: str, hint: str, line: Line, keyword: str = "", index: int = 0
     ) -> None:
         self._source.note(severity, message, hint, line, index, keyword)
 
@@ -127,7 +127,6 @@ class _Parser:
                 "'{' opens no block here",
                 f"{self._where(top)}; a keyword that opens a block comes first",
                 statement.line,
-                statement.start,
             )
             self._stack.append(_Block(None, None, Word("{"), (), statement.line))
 
@@ -149,7 +148,6 @@ class _Parser:
                 "'}' closes nothing",
                 "take it out, or look for a '}' too many above",
                 statement.line,
-                statement.start,
             )
 
     def _missing_brace(self, block: _Block) -> None:
@@ -158,14 +156,9 @@ class _Parser:
             f"'{{' is missing after {block.title}",
             f"write '{block.title} {{'",
             block.line,
-            self._index_of(block),
             block.word,
         )
         block.waiting = False
-
-    @staticmethod
-    def _index_of(block: _Block) -> int:
-        return max(0, block.word.column - block.line.base) if block.line.columns is None else 0
 
     def _close(self) -> None:
         block = self._stack.pop()
@@ -197,7 +190,7 @@ class _Parser:
 
     def _words(self, top: _Block, statement: Statement) -> None:
         line = statement.line
-        found = words(statement.text, line, statement.start)
+        found = words(statement.text, line)
         section = top.section
         if not found or section is None:
             if section is None:
@@ -228,7 +221,7 @@ class _Parser:
 
     def _command(self, statement: Statement, word: Word, line: Line) -> Tuple[Word, ...]:
         start = statement.text.find(word) + len(word)
-        args, flaw = command_words(statement.text[start:], line, statement.start + start)
+        args, flaw = command_words(statement.text[start:], line, start)
         if flaw:
             self._note(
                 ERROR,
@@ -236,8 +229,8 @@ class _Parser:
                 "write the command in double quotes, and arguments with blanks in single ones: "
                 "\"/path/to/script 'an argument'\"",
                 line,
-                statement.start + start,
                 word,
+                start,
             )
         return tuple(args)
 
@@ -269,7 +262,6 @@ class _Parser:
             "still open",
             f"close it before line {line.number}",
             top.line,
-            self._index_of(top),
             word,
         )
         while len(self._stack) > 1:
@@ -296,7 +288,7 @@ class _Parser:
             message = f"unknown word '{word[:60]}' {self._place(top)}"
             near = nearest(word, list(section.index))
             hint = f"did you mean '{near}'?" if near else "'vrrp-agent keywords' lists all words"
-        self._note(severity, message, hint, statement.line, statement.start, word[:60])
+        self._note(severity, message, hint, statement.line, word[:60])
 
     def _root_block(self, word: Word) -> bool:
         keyword = self._sections["root"].index.get(word)
@@ -324,6 +316,5 @@ class _Parser:
                 f"the block {top.title or '{'} is never closed: '}}' is missing",
                 "write '}' where it ends",
                 top.line,
-                self._index_of(top),
                 top.word,
             )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Callable, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .includes import find_files, read_include
-from .lexer import BLANKS, Line, clean, statements
+from .lexer import BLANKS, Line, clean, first_piece
 from .macros import Definition, Definitions, LanguageError, add_line, read_loop
 from .problem import ERROR, WARNING, Problem
 from .source import Reader, read_lines
@@ -24,6 +24,8 @@ MAX_DEPTH = 100
 MAX_LINES = 1_200_000
 """Lines after all expansion: the largest example of keepalived's manual makes just over a million."""
 MAX_PROBLEMS = 100
+STARTS = "@$~i"
+"""What a condition, a definition, a loop or an include may start with."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,7 @@ class Statement(NamedTuple):
 
     text: str
     line: Line
-    start: int
-    """Where ``text`` starts in the line."""
+    """It begins with ``text``."""
 
 
 class _Frame:
@@ -118,7 +119,7 @@ class Preprocessor:
                 file=line.file,
                 line=line.number,
                 column=column or line.column(index),
-                keyword=keyword,
+                keyword=str(keyword),
             )
         )
         if len(self.problems) >= MAX_PROBLEMS:
@@ -151,10 +152,13 @@ class Preprocessor:
                     line.file,
                     line.number,
                 )
-            ready = self._carry_out(line)
-            if ready is not None:
-                for text, index in statements(ready):
-                    yield Statement(text, ready, index)
+            rest = self._carry_out(line)
+            while rest is not None and rest.text:
+                piece = first_piece(rest)
+                yield Statement(piece.text, rest)
+                rest = piece.rest
+                if rest is not None and rest.text[0] in STARTS:  # what follows a brace is a new line
+                    rest = self._carry_out(rest)
 
     def _carry_out(self, line: Line) -> Optional[Line]:
         """The line as the grammar sees it; None if that was all (a definition, a loop, an include ...)."""
