@@ -22,6 +22,9 @@ from .prepared import placed
 
 _COALESCE = 32
 """An active router may send up to 1/32 of its interval early, to share a wake-up with others."""
+_NOTES = 8
+"""Lines of an election's notes in a window: its peers decide how many there are to say."""
+_ACTIVE = State.ACTIVE
 
 
 class Transition(NamedTuple):
@@ -65,7 +68,7 @@ class Live:
         if deadline is None:
             return
         if router.state is State.ACTIVE and now - deadline > self.instance.advert_int_ns:
-            self._late(now - deadline, now)
+            self.counters.late_adverts += 1
         self._perform(router.timer(now), now)
 
     def heard(self, priority: int, source: bytes, interval_ns: int, now: int) -> None:
@@ -144,7 +147,7 @@ class Live:
             elif isinstance(action, act.StateChanged):
                 self._state_changed(action)
             else:
-                self._limited("note", f"{self.instance.name}: {action.text}", now)
+                self._tell(action, now)
 
     def _state_changed(self, change: act.StateChanged) -> None:
         old, new = change.old, change.new
@@ -163,15 +166,13 @@ class Live:
         active = self.router.state is State.ACTIVE
         self.slack_ns = self.instance.advert_int_ns // _COALESCE if active else 0
 
-    def _late(self, late_ns: int, now: int) -> None:
-        """RFC 9568 2.5: an active router whose adverts are held up says so."""
-        self.counters.late_adverts += 1
-        text = f"advert {late_ns / 1e6:.0f} ms late: this host is overloaded or was paused"
-        self._limited("late", f"{self.instance.name}: {text}", now)
-
-    def _limited(self, reason: str, text: str, now: int) -> None:
+    def _tell(self, note: act.Note, now: int) -> None:
+        """A line for the log; a kind that comes too often is held back for a while."""
+        name = self.instance.name
+        level = logging.WARNING if note.warning else logging.INFO
         log = self._services.log
-        log.limited(logging.WARNING, self.instance.name, reason, text, now, LIMIT_WINDOW_NS)
+        kind = note.kind or note.text
+        log.limited(level, name, kind, f"{name}: {note.text}", now, LIMIT_WINDOW_NS)
 
 
 def devices(instance: Instance) -> FrozenSet[str]:

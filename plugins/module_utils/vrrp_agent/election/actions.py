@@ -56,6 +56,10 @@ class Note:
     """An event that deserves a line in the log but changes no state."""
 
     text: str
+    kind: str = ""
+    """Notes of one kind may be held back together when they come too fast; by default those of one text."""
+    warning: bool = False
+    """Someone should look at it."""
 
 
 Action = Union[SendAdvert, Announce, AddAddresses, RemoveAddresses, StateChanged, Note]

@@ -48,7 +48,7 @@ def continue_adver_timer(router: Memory, event: Occasion, out: List[Action]) -> 
     interval_ns = router.settings.advert_int_ns
     late_ns = event.now - router.timer_ns
     if late_ns >= interval_ns:
-        out.append(Note(reasons.late(late_ns)))  # RFC 9568 2.5
+        out.append(Note(reasons.late(late_ns), "late", warning=True))  # RFC 9568 2.5
     router.timer_ns = next_advert_ns(router.timer_ns, interval_ns, event.now)
 
 
@@ -183,7 +183,7 @@ def announce_again(router: Memory, event: Occasion, out: List[Action]) -> None:
     """The sender may have announced itself to the hosts: win them back (garp_lower_prio_*)."""
     again = router.heard is Heard.LOWER and router.heard_source == event.source
     if not again or event.now - router.heard_ns > router.down_ns:  # one line an episode, not one an advert
-        out.append(Note(reasons.beaten(router, event)))
+        out.append(Note(reasons.beaten(router, event), "beaten", warning=True))
     _remember(router, event, Heard.LOWER)
     _burst(router.schedule.lower_priority_heard(event.now), out)
 
@@ -212,7 +212,7 @@ def mark_rival_owner(router: Memory, event: Occasion, out: List[Action]) -> None
     router.rival_interval_ns = event.interval_ns
     if not router.rival_adverts and router.rival_until_ns is None:
         router.rival_adverts = _RIVAL_ADVERTS
-        out.append(Note(reasons.two_owners(event)))
+        out.append(Note(reasons.two_owners(event), "two owners", warning=True))
 
 
 def watch_rival_owner(router: Memory, event: Occasion, out: List[Action]) -> None:
@@ -231,7 +231,7 @@ def watch_rival_owner(router: Memory, event: Occasion, out: List[Action]) -> Non
 def step_down_as_owner(router: Memory, event: Occasion, out: List[Action]) -> None:
     """Fall to 254 when the other one is an owner too."""
     if router.settings.owner and event.priority == OWNER:
-        out.append(Note(reasons.two_owners(event)))
+        out.append(Note(reasons.two_owners(event), "two owners", warning=True))
         _set_priority(router, OWNER_STEPPED_DOWN)
 
 
