@@ -141,7 +141,7 @@ from typing import Any, Dict, List, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._host import apply, keepalived, language, release, secrets, status, unit
+from ..module_utils._host import apply, interfaces, keepalived, language, release, secrets, status, unit
 from ..module_utils._host.engines import AGENT, CONFIG_PATH, ENGINES, KEEPALIVED
 from ..module_utils._host.host import Host, HostError, config_id
 from ..module_utils._host.steps import ABSENT, PRESENT, Found, Step, Wanted, decide
@@ -174,7 +174,10 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
         steps=apply.values(steps),
         diff=differences(found, wanted, steps),
     )
+    if composed.meaning is not None and steps:
+        interfaces.require(host, composed.meaning)
     warnings: List[str] = list(result.get("warnings", []))
+    warnings.extend(language.estranged(found.config_text or "", composed.meaning))
     if (
         wanted.state == PRESENT
         and wanted.engine == KEEPALIVED
@@ -246,9 +249,12 @@ def main() -> None:
     shown = {"module_args": secrets.mask_data(module.params)}
     os.umask(0o022)
     try:
-        module.exit_json(invocation=shown, **bring(Host(), module.params, module.check_mode))
+        result = bring(Host(), module.params, module.check_mode)
     except HostError as error:
         module.fail_json(msg=str(error), invocation=shown, **error.evidence)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(invocation=shown, **result)
 
 
 if __name__ == "__main__":

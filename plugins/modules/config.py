@@ -153,9 +153,12 @@ def main() -> None:
     shown = {"module_args": secrets.mask_data(module.params)}
     os.umask(0o022)
     try:
-        module.exit_json(invocation=shown, **write(Host(), module.params, module.check_mode))
+        result = write(Host(), module.params, module.check_mode)
     except HostError as error:
         module.fail_json(msg=str(error), invocation=shown, **error.evidence)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(invocation=shown, **result)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..vrrp_agent.conf.build import build
 from ..vrrp_agent.conf.check import check, prune
 from ..vrrp_agent.conf.grammar.index import SECTIONS
-from ..vrrp_agent.conf.model import Config
+from ..vrrp_agent.conf.model import Config, Instance
 from ..vrrp_agent.conf.names import Names
 from ..vrrp_agent.conf.parse import parse_file
 from ..vrrp_agent.conf.preprocess import Options
@@ -215,6 +215,39 @@ def addresses_in(text: str) -> Tuple[str, ...]:
     """Every virtual address of a keepalived.conf, without its prefix."""
     return _addresses_of(instances_in(text))
 
+
+def estranged(before: str, after: Optional[Config]) -> List[str]:
+    """Which changes keep a host with the new file and one with the old file from hearing each other.
+
+    ``before`` is the text of the old file. Between the first host of a run and the last, two would be active.
+    """
+    if not before.strip() or after is None:
+        return []
+    reader = _Text(RAW, before)
+    tree, _ignored = prune(parse_file(RAW, reader, Options(lenient=True), SECTIONS).tree, SECTIONS)
+    if has_errors(check(tree, SECTIONS, Names(reader), "")):
+        return []
+    old = {one.name: one for one in build(tree, SECTIONS, Names(reader)).instances}
+    told = []
+    for new in after.instances:
+        was = old.get(new.name)
+        changed = [what for what, read in HEARING if was is not None and read(was) != read(new)]
+        if changed:
+            told.append(
+                f"{new.name}: {' and '.join(changed)} changes. Hosts with the old file and with the new one "
+                "do not hear each other: until the last host has it, two are active"
+            )
+    return told
+
+
+HEARING: Tuple[Tuple[str, Callable[[Instance], object]], ...] = (
+    ("virtual_router_id", lambda one: one.vrid),
+    ("version", lambda one: one.version),
+    ("the password", lambda one: one.auth_password),
+    ("advert_int", lambda one: one.advert_int_ns if one.version == 2 else 0),
+    ("multicast or unicast", lambda one: one.unicast),
+    ("the multicast group", lambda one: b"" if one.unicast else one.multicast_group),
+)
 
 Declared = Tuple[Tuple[str, Tuple[str, ...]], ...]
 

@@ -134,7 +134,7 @@ def _removal(found: Found) -> Tuple[Step, ...]:
 def release_of_command(command_line: str) -> str:
     """The release that a process with this NUL-separated command line runs; empty when it is none."""
     for word in command_line.split("\0"):
-        head, _, name = word.rpartition("/releases/")
+        head, _slash, name = word.rpartition("/releases/")
         if head.endswith("/vrrp-agent"):
             return name.split("/", 1)[0]
     return ""

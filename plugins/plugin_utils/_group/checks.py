@@ -67,9 +67,10 @@ def _odd_ones(router: Router, value: Callable[[Part], Hashable]) -> Iterator[Tup
     for part in router:
         counts[value(part)] = counts.get(value(part), 0) + 1
     usual = max(counts, key=lambda key: counts[key], default=None)
+    examples = [part for part in router if value(part) == usual]
     for part in router:
         if value(part) != usual:
-            yield part, next(one for one in router if value(one) == usual)
+            yield part, examples[0]
 
 
 def _vrids(parts: Sequence[Part]) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ class Machine:
     def __init__(self, root: pathlib.Path, keepalived: bool = False) -> None:
         self.root = root
         (root / "tmp").mkdir()
+        for interface in ("lo", "eth0"):
+            (root / "sys" / "class" / "net" / interface).mkdir(parents=True)
         self.log: list[str] = []
         self.addresses: list[str] = ["127.0.0.1/8"]
         self.units: dict[str, dict[str, Any]] = {

@@ -78,7 +78,7 @@ def test_a_reload_that_the_agent_refuses_brings_the_old_file_back(machine: Machi
     machine.refuses_reload = True
     config = web()
     config["vrrp_instance"]["DB"] = {
-        "interface": "eth9", "virtual_router_id": 9, "virtual_ipaddress": ["198.51.100.9/24"]}  # fmt: skip
+        "interface": "eth0", "virtual_router_id": 9, "virtual_ipaddress": ["198.51.100.9/24"]}  # fmt: skip
     with pytest.raises(HostError, match=r"instance DB does not run.*What ran before is back") as caught:
         run(machine, agent, config=config)
     assert machine.config == before
@@ -175,6 +175,37 @@ def test_a_wrong_configuration_touches_nothing(machine: Machine, agent: str) -> 
         run(machine, agent, config=web(priority=300))
     assert machine.log == []
     assert machine.config is None
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"virtual_router_id": 52}, "virtual_router_id changes"),
+        ({"version": 3}, "version"),
+        ({"authentication": {"auth_type": "PASS", "auth_pass": "s3cret"}}, "the password changes"),
+        ({"unicast_src_ip": "198.51.100.1", "unicast_peer": ["198.51.100.2"]}, "multicast or unicast"),
+    ],
+)
+def test_a_change_that_makes_hosts_deaf_to_each_other_is_told(
+    machine: Machine, agent: str, change: dict[str, Any], word: str
+) -> None:
+    run(machine, agent)
+    assert word in run(machine, agent, check_mode=True, config=web(**change))["warnings"][0]
+    assert "warnings" not in run(machine, agent, config=web(priority=150))
+
+
+def test_an_interface_that_is_not_there_is_told_before_anything_is_touched(
+    machine: Machine, agent: str
+) -> None:
+    with pytest.raises(HostError, match=r"WEB needs eth7, and this host has eth0, lo"):
+        run(machine, agent, config=web(interface="eth7"))
+    assert machine.log == []
+    assert machine.config is None
+
+
+def test_an_interface_that_may_come_later_is_waited_for(machine: Machine, agent: str) -> None:
+    config = {"global_defs": {"dynamic_interfaces": True}, **web(interface="eth7")}
+    assert run(machine, agent, config=config)["changed"]
 
 
 def test_without_an_artefact_the_way_to_one_is_told(machine: Machine) -> None:
