@@ -17,7 +17,11 @@ from tests.unit.conf.texts import MAIN, Files, load_text, the_problem, where
 
 def test_a_missing_file() -> None:
     problem = load("/nowhere/keepalived.conf").problems[0]
-    assert (problem.severity, problem.message, problem.file) == ("error", "no such file", "/nowhere/keepalived.conf")
+    assert (problem.severity, problem.message, problem.file) == (
+        "error",
+        "no such file",
+        "/nowhere/keepalived.conf",
+    )
 
 
 def test_a_directory(tmp_path: Path) -> None:
@@ -36,7 +40,9 @@ def test_an_empty_file() -> None:
 
 def test_an_unreadable_file() -> None:
     files = Files({MAIN: "x"}, unreadable=(MAIN,))
-    assert [problem.message for problem in load(MAIN, reader=files).problems] == ["cannot be read: Permission denied"]
+    assert [problem.message for problem in load(MAIN, reader=files).problems] == [
+        "cannot be read: Permission denied"
+    ]
 
 
 def test_an_executable_file_is_read_with_a_warning() -> None:
@@ -74,7 +80,9 @@ def test_ten_megabytes_of_noise_are_refused_quickly(kind: str, tmp_path: Path) -
     assert [problem.message for problem in problems] == ["is larger than 8 MiB"]
 
 
-@pytest.mark.parametrize("content", [b"noise words here\n", b"{\n", b"}\n", b'"\n', b"\xff\xfe\x01\n", b"a{b}\n"])
+@pytest.mark.parametrize(
+    "content", [b"noise words here\n", b"{\n", b"}\n", b'"\n', b"\xff\xfe\x01\n", b"a{b}\n"]
+)
 def test_noise_below_the_limit_ends_after_a_number_of_problems(content: bytes) -> None:
     data = content * ((MAX_FILE_BYTES - 100) // len(content) // 8)
     begin = time.perf_counter()

@@ -4,7 +4,15 @@
 from __future__ import annotations
 
 import pytest
-from vrrp_agent.conf.model import SECOND_NS, Address, GarpPolicy, NextHop, Route, TrackedInterface, UnicastPeer
+from vrrp_agent.conf.model import (
+    SECOND_NS,
+    Address,
+    GarpPolicy,
+    NextHop,
+    Route,
+    TrackedInterface,
+    UnicastPeer,
+)
 
 from tests.unit.conf.texts import config_of, instance, the_instance
 
@@ -53,7 +61,9 @@ def test_ipv6_is_version_3_and_has_a_group_of_its_own() -> None:
         ("priority 255\nnopreempt", 255, True, True),
     ],
 )
-def test_state_and_priority_decide_how_it_starts(body: str, priority: int, start_active: bool, preempt: bool) -> None:
+def test_state_and_priority_decide_how_it_starts(
+    body: str, priority: int, start_active: bool, preempt: bool
+) -> None:
     router = the_instance(body)
     assert (router.priority, router.start_active, router.preempt) == (priority, start_active, preempt)
 
@@ -102,14 +112,26 @@ def test_the_global_version_holds_for_instances_that_name_none() -> None:
         ("198.51.100.10/24 brd 198.51.100.200", Address(VIP, 24, broadcast=packed4(198, 51, 100, 200))),
         ("198.51.100.10/24 scope link no_track", Address(VIP, 24, scope=253, no_track=True)),
         ("198.51.100.10/24 scope 77", Address(VIP, 24, scope=77)),
-        ("198.51.100.10 peer 198.51.100.20", Address(VIP, 32, peer=packed4(198, 51, 100, 20), peer_prefix_length=32)),
+        (
+            "198.51.100.10 peer 198.51.100.20",
+            Address(VIP, 32, peer=packed4(198, 51, 100, 20), peer_prefix_length=32),
+        ),
         ("198.51.100.10 preferred_lft 0", Address(VIP, 32, preferred_lft_s=0)),
         ("198.51.100.10 preferred_lft forever", Address(VIP, 32)),
         ("fe80::1", Address(bytes.fromhex("fe80" + "00" * 13 + "01"), 128, preferred_lft_s=0)),
         ("fe80::1/64", Address(bytes.fromhex("fe80" + "00" * 13 + "01"), 64)),
-        ("fe80::1 preferred_lft forever -nodad home mngtmpaddr noprefixroute autojoin",
-         Address(bytes.fromhex("fe80" + "00" * 13 + "01"), 128, nodad=True, home=True, mngtmpaddr=True,
-                 noprefixroute=True, autojoin=True)),
+        (
+            "fe80::1 preferred_lft forever -nodad home mngtmpaddr noprefixroute autojoin",
+            Address(
+                bytes.fromhex("fe80" + "00" * 13 + "01"),
+                128,
+                nodad=True,
+                home=True,
+                mngtmpaddr=True,
+                noprefixroute=True,
+                autojoin=True,
+            ),
+        ),
     ],
 )
 def test_an_address_line(line: str, expected: Address) -> None:
@@ -126,16 +148,21 @@ def test_what_an_advert_cannot_hold_is_treated_as_excluded() -> None:
     many = ",".join(f"198.18.{n // 200}.{n % 200 + 1}" for n in range(260))
     router = the_instance("virtual_ipaddress_excluded {\n  198.19.0.1\n}", addresses=many)
     assert len(router.addresses) == 255
-    assert [address.packed[:2] for address in router.excluded_addresses] == [packed4(198, 19)] + [packed4(198, 18)] * 5
+    assert [address.packed[:2] for address in router.excluded_addresses] == [packed4(198, 19)] + [
+        packed4(198, 18)
+    ] * 5
 
 
 def test_unicast() -> None:
     router = the_instance(
-        "unicast_src_ip 198.51.100.1\nunicast_ttl 64\nunicast_peer {\n  198.51.100.2 min_ttl 64 max_ttl 65\n  198.51.100.3\n}")
+        "unicast_src_ip 198.51.100.1\nunicast_ttl 64\n"
+        "unicast_peer {\n  198.51.100.2 min_ttl 64 max_ttl 65\n  198.51.100.3\n}"
+    )
     assert router.unicast
     assert router.unicast_source == packed4(198, 51, 100, 1)
     assert router.unicast_peers == (
-        UnicastPeer(packed4(198, 51, 100, 2), 64, 65), UnicastPeer(packed4(198, 51, 100, 3)),
+        UnicastPeer(packed4(198, 51, 100, 2), 64, 65),
+        UnicastPeer(packed4(198, 51, 100, 3)),
     )
     assert router.unicast_ttl == 64
     assert router.check_unicast_src, "a limit on one peer makes sense only if strangers are refused"
@@ -144,10 +171,16 @@ def test_unicast() -> None:
 
 def test_multicast_source_and_group() -> None:
     text = "global_defs {\n  vrrp_mcast_group4 224.0.0.200\n}\n"
-    config = config_of(text + instance("mcast_src_ip 198.51.100.1", name="A")
-                       + instance("mcast_dst_ip 224.0.0.9", name="B", vrid=2, addresses="198.51.100.2"))
+    config = config_of(
+        text
+        + instance("mcast_src_ip 198.51.100.1", name="A")
+        + instance("mcast_dst_ip 224.0.0.9", name="B", vrid=2, addresses="198.51.100.2")
+    )
     assert config.instances[0].multicast_source == packed4(198, 51, 100, 1)
-    assert [router.multicast_group for router in config.instances] == [packed4(224, 0, 0, 200), packed4(224, 0, 0, 9)]
+    assert [router.multicast_group for router in config.instances] == [
+        packed4(224, 0, 0, 200),
+        packed4(224, 0, 0, 9),
+    ]
 
 
 def test_a_password_is_eight_bytes() -> None:
@@ -157,15 +190,20 @@ def test_a_password_is_eight_bytes() -> None:
 
 
 def test_tracked_interfaces() -> None:
-    router = the_instance("dont_track_primary\ntrack_interface {\n  eth0\n  eth1\n  eth2 weight -20\n  eth3 weight 5 reverse\n}")
+    router = the_instance(
+        "dont_track_primary\ntrack_interface {\n  eth0\n  eth1\n  eth2 weight -20\n  eth3 weight 5 reverse\n}"
+    )
     assert router.track_interfaces == (
-        TrackedInterface("eth1"), TrackedInterface("eth2", -20), TrackedInterface("eth3", 5, True),
+        TrackedInterface("eth1"),
+        TrackedInterface("eth2", -20),
+        TrackedInterface("eth3", 5, True),
     )
     assert not router.track_primary
 
 
 def test_announcements_follow_the_global_words_that_stand_before() -> None:
-    before = "global_defs {\n  vrrp_garp_master_delay 2\n  vrrp_garp_master_repeat 3\n  vrrp_garp_interval 0.001\n}\n"
+    words = "vrrp_garp_master_delay 2\nvrrp_garp_master_repeat 3\nvrrp_garp_interval 0.001\n"
+    before = f"global_defs {{\n{words}}}\n"
     garp = config_of(before + instance()).instances[0].garp
     assert garp == GarpPolicy(2 * SECOND_NS, 3, 0, 1, 2 * SECOND_NS, 3, MS, 0)
     late = config_of(instance() + before).instances[0].garp
@@ -173,8 +211,10 @@ def test_announcements_follow_the_global_words_that_stand_before() -> None:
 
 
 def test_an_instance_overrides_the_announcements() -> None:
-    body = ("garp_master_delay 0\ngarp_master_repeat 0\ngarp_master_refresh 60\ngarp_master_refresh_repeat 2\n"
-            "garp_lower_prio_delay 1\ngarp_lower_prio_repeat 0")
+    body = (
+        "garp_master_delay 0\ngarp_master_repeat 0\ngarp_master_refresh 60\ngarp_master_refresh_repeat 2\n"
+        "garp_lower_prio_delay 1\ngarp_lower_prio_repeat 0"
+    )
     assert the_instance(body).garp == GarpPolicy(0, 1, 60 * SECOND_NS, 2, SECOND_NS, 0, 0, 0)
 
 
@@ -191,8 +231,11 @@ def test_min_garp_leaves_alone_what_was_set() -> None:
 
 
 def test_switches_fall_back_to_the_global_ones() -> None:
-    text = ("global_defs {\n  vrrp_lower_prio_no_advert\n  vrrp_higher_prio_send_advert on\n  v3_checksum_as_v2 off\n"
-            "  vrrp_skip_check_adv_addr\n  vrrp_check_unicast_src\n  vrrp_down_timer_adverts 4\n}\n")
+    text = (
+        "global_defs {\n  vrrp_lower_prio_no_advert\n  vrrp_higher_prio_send_advert on\n"
+        "  v3_checksum_as_v2 off\n"
+        "  vrrp_skip_check_adv_addr\n  vrrp_check_unicast_src\n  vrrp_down_timer_adverts 4\n}\n"
+    )
     own = "lower_prio_no_advert off\nhigher_prio_send_advert off\nv3_checksum_as_v2 off\ndown_timer_adverts 5"
     config = config_of(text + instance(name="A") + instance(own, name="B", vrid=2, addresses="198.51.100.2"))
     first, second = config.instances
@@ -207,15 +250,19 @@ def test_switches_fall_back_to_the_global_ones() -> None:
 
 def test_only_the_owner_may_ignore_adverts() -> None:
     text = "global_defs {\n  vrrp_owner_ignore_adverts\n}\n"
-    config = config_of(text + instance("priority 255", name="A")
-                       + instance("priority 254", name="B", vrid=2, addresses="198.51.100.2"))
+    config = config_of(
+        text
+        + instance("priority 255", name="A")
+        + instance("priority 254", name="B", vrid=2, addresses="198.51.100.2")
+    )
     assert [router.owner_ignore_adverts for router in config.instances] == [True, False]
 
 
 def test_global_settings() -> None:
     settings = config_of(
         "global_defs {\n  router_id n1\n  vrrp_startup_delay 1.5\n  dynamic_interfaces\n  log_unknown_vrids\n"
-        "  vrrp_priority -5\n  vrrp_rt_priority 50\n  vrrp_no_swap\n  vrrp_cpu_affinity 0 2\n  vrrp_process_name v\n}\n"
+        "  vrrp_priority -5\n  vrrp_rt_priority 50\n  vrrp_no_swap\n  vrrp_cpu_affinity 0 2\n"
+        "  vrrp_process_name v\n}\n"
     ).settings
     assert (settings.router_id, settings.startup_delay_ns) == ("n1", 1_500_000_000)
     assert settings.dynamic_interfaces and settings.log_unknown_vrids and settings.no_swap
@@ -241,22 +288,41 @@ GATEWAY = packed4(198, 51, 100, 1)
         ("to 198.18.0.0/16 dev eth0", Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),))),
         ("default via 198.51.100.1", Route(4, None, 0, next_hops=(NextHop(GATEWAY),))),
         ("via 198.51.100.1 default", Route(4, None, 0, next_hops=(NextHop(GATEWAY),))),
-        ("default via 2001:db8::1 dev eth0",
-         Route(6, None, 0, next_hops=(NextHop(bytes.fromhex("20010db8" + "00" * 11 + "01"), "eth0"),))),
+        (
+            "default via 2001:db8::1 dev eth0",
+            Route(6, None, 0, next_hops=(NextHop(bytes.fromhex("20010db8" + "00" * 11 + "01"), "eth0"),)),
+        ),
         ("inet6 default dev eth0", Route(6, None, 0, next_hops=(NextHop(None, "eth0"),))),
         ("blackhole 198.18.0.0/16", Route(4, NET, 16, type="blackhole")),
-        ("198.18.0.0/16 src 198.51.100.1 dev eth0 table 100 metric 5 scope link",
-         Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),), source=GATEWAY, table=100, metric=5, scope=253)),
-        ("198.18.0.0/16 dev eth0 table main protocol static no_track",
-         Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),), protocol=4, no_track=True)),
+        (
+            "198.18.0.0/16 src 198.51.100.1 dev eth0 table 100 metric 5 scope link",
+            Route(
+                4, NET, 16, next_hops=(NextHop(None, "eth0"),), source=GATEWAY, table=100, metric=5, scope=253
+            ),
+        ),
+        (
+            "198.18.0.0/16 dev eth0 table main protocol static no_track",
+            Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),), protocol=4, no_track=True),
+        ),
         ("198.18.0.0/16 dev eth0 protocol static", Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),))),
-        ("198.18.0.0/16 dev eth0 mtu lock 1400 initcwnd 20 rtt 10ms",
-         Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),),
-               metrics=(("mtu", 1400), ("mtu lock", 1), ("initcwnd", 20), ("rtt", 80)))),
-        ("198.18.0.0/16 nexthop via 198.51.100.1 weight 2 onlink nexthop dev eth1",
-         Route(4, NET, 16, next_hops=(NextHop(GATEWAY, None, 2, True), NextHop(None, "eth1")))),
-        ("198.18.0.0/16 via inet6 fe80::1 dev eth0",
-         Route(4, NET, 16, next_hops=(NextHop(bytes.fromhex("fe80" + "00" * 13 + "01"), "eth0"),))),
+        (
+            "198.18.0.0/16 dev eth0 mtu lock 1400 initcwnd 20 rtt 10ms",
+            Route(
+                4,
+                NET,
+                16,
+                next_hops=(NextHop(None, "eth0"),),
+                metrics=(("mtu", 1400), ("mtu lock", 1), ("initcwnd", 20), ("rtt", 80)),
+            ),
+        ),
+        (
+            "198.18.0.0/16 nexthop via 198.51.100.1 weight 2 onlink nexthop dev eth1",
+            Route(4, NET, 16, next_hops=(NextHop(GATEWAY, None, 2, True), NextHop(None, "eth1"))),
+        ),
+        (
+            "198.18.0.0/16 via inet6 fe80::1 dev eth0",
+            Route(4, NET, 16, next_hops=(NextHop(bytes.fromhex("fe80" + "00" * 13 + "01"), "eth0"),)),
+        ),
     ],
 )
 def test_a_route_line(line: str, expected: Route) -> None:
@@ -268,8 +334,14 @@ def test_a_large_configuration_is_ready_in_time() -> None:
     import time
 
     text = "".join(
-        instance("version 3\npriority 200\nadvert_int 0.1", name=f"VI_{n}", vrid=n + 1, addresses=f"198.18.{n}.1/32")
-        for n in range(250))
+        instance(
+            "version 3\npriority 200\nadvert_int 0.1",
+            name=f"VI_{n}",
+            vrid=n + 1,
+            addresses=f"198.18.{n}.1/32",
+        )
+        for n in range(250)
+    )
     begin = time.perf_counter()
     config = config_of(text)
     assert time.perf_counter() - begin < 1

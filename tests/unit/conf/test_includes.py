@@ -21,33 +21,42 @@ def words(loaded: Loaded) -> List[str]:
 
 
 def test_files_are_read_in_sorted_order_and_relative_to_the_file_that_includes_them() -> None:
-    files = Files({
-        MAIN: "include conf.d/*.conf\nvrrp_instance LAST {\n}\n",
-        f"{HERE}/conf.d/b.conf": "vrrp_instance B {\n}\n",
-        f"{HERE}/conf.d/a.conf": "include sub/x.conf\nvrrp_instance A {\n}\n",
-        f"{HERE}/conf.d/sub/x.conf": "vrrp_instance X {\n}\n",
-        f"{HERE}/conf.d/ignored.txt": "nonsense\n",
-    })
+    files = Files(
+        {
+            MAIN: "include conf.d/*.conf\nvrrp_instance LAST {\n}\n",
+            f"{HERE}/conf.d/b.conf": "vrrp_instance B {\n}\n",
+            f"{HERE}/conf.d/a.conf": "include sub/x.conf\nvrrp_instance A {\n}\n",
+            f"{HERE}/conf.d/sub/x.conf": "vrrp_instance X {\n}\n",
+            f"{HERE}/conf.d/ignored.txt": "nonsense\n",
+        }
+    )
     loaded = load(MAIN, reader=files)
     assert words(loaded) == ["X", "A", "B", "LAST"]
     assert files.read_paths == [
-        MAIN, f"{HERE}/conf.d/a.conf", f"{HERE}/conf.d/sub/x.conf", f"{HERE}/conf.d/b.conf",
+        MAIN,
+        f"{HERE}/conf.d/a.conf",
+        f"{HERE}/conf.d/sub/x.conf",
+        f"{HERE}/conf.d/b.conf",
     ]
 
 
 def test_an_include_may_stand_inside_a_block_and_after_a_condition() -> None:
-    files = Files({
-        MAIN: "$WHICH=one\nglobal_defs {\n@n1 include ${WHICH}.conf\n@n2 include two.conf\n}\n",
-        f"{HERE}/one.conf": "router_id first\n",
-        f"{HERE}/two.conf": "router_id second\n",
-    })
+    files = Files(
+        {
+            MAIN: "$WHICH=one\nglobal_defs {\n@n1 include ${WHICH}.conf\n@n2 include two.conf\n}\n",
+            f"{HERE}/one.conf": "router_id first\n",
+            f"{HERE}/two.conf": "router_id second\n",
+        }
+    )
     block = load(MAIN, reader=files, config_id="n1").parsed.tree.children[0]
     assert block.children[0].args == ("first",)
     assert block.children[0].file == f"{HERE}/one.conf"
 
 
 def test_brace_alternatives_come_in_the_order_written() -> None:
-    files = Files({MAIN: "include {b,a}.conf", **{f"{HERE}/{n}.conf": f"vrrp_instance {n} {{\n}}" for n in "ab"}})
+    files = Files(
+        {MAIN: "include {b,a}.conf", **{f"{HERE}/{n}.conf": f"vrrp_instance {n} {{\n}}" for n in "ab"}}
+    )
     assert words(load(MAIN, reader=files)) == ["b", "a"]
 
 
@@ -89,9 +98,15 @@ def test_a_bomb_of_alternatives_is_cut_short() -> None:
 )
 def test_a_file_that_cannot_be_had_is_named(line: str, severity: str, message: str) -> None:
     files = Files(
-        {MAIN: f"\n  {line}\nglobal_defs {{\n}}\n", f"{HERE}/there.conf": "", f"{HERE}/program": "x",
-         f"{HERE}/secret.conf": ""},
-        directories=(f"{HERE}/conf.d",), executable=(f"{HERE}/program",), unreadable=(f"{HERE}/secret.conf",),
+        {
+            MAIN: f"\n  {line}\nglobal_defs {{\n}}\n",
+            f"{HERE}/there.conf": "",
+            f"{HERE}/program": "x",
+            f"{HERE}/secret.conf": "",
+        },
+        directories=(f"{HERE}/conf.d",),
+        executable=(f"{HERE}/program",),
+        unreadable=(f"{HERE}/secret.conf",),
     )
     problems = load(MAIN, reader=files).problems
     assert [problem.severity for problem in problems] == [severity]

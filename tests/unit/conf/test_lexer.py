@@ -46,7 +46,7 @@ def test_every_word_knows_its_column() -> None:
     line, _open = clean(raw, "f", 1)
     for text, index in statements(line):
         for word in words(text, line, index):
-            start = raw[word.column - 1:]
+            start = raw[word.column - 1 :]
             assert start.startswith((word, '"' + word, r"a\#b")), (word, word.column)
 
 

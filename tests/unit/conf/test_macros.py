@@ -13,7 +13,7 @@ from tests.unit.conf.texts import MAIN, Files, lines_of, load_text, the_problem,
 
 
 def addresses(body: str, **options: object) -> List[str]:
-    """The lines of a virtual_ipaddress block that a text makes; what stands above --- goes before the block."""
+    """The lines of a block that a text makes; what stands above --- goes before the block."""
     definitions, _mark, lines = body.rpartition("---\n")
     return lines_of(f"{definitions}\nvrrp_instance A {{\nvirtual_ipaddress {{\n{lines}\n}}\n}}\n", **options)
 
@@ -93,8 +93,10 @@ def test_text_may_stand_before_a_definition_of_several_lines() -> None:
         ("~LST({I, J}, {10,1},{20}) 10.0.${I}.1${J}", ["10.0.10.11", "10.0.20.1"]),
         ("~SEQ(I,1,2) ~SEQ(J,3,4) 10.0.${I}.${J}", ["10.0.1.3", "10.0.1.4", "10.0.2.3", "10.0.2.4"]),
         ("~LST(I,1,2) ~LST(J,5,6) 10.0.${I}.${J}", ["10.0.1.5", "10.0.1.6", "10.0.2.5", "10.0.2.6"]),
-        ("~LST({I, J},  {10,1},{20,4})   ~SEQ(K,168,2,170) 192.${K}.${I}.${J}",
-         ["192.168.10.1", "192.170.10.1", "192.168.20.4", "192.170.20.4"]),
+        (
+            "~LST({I, J},  {10,1},{20,4})   ~SEQ(K,168,2,170) 192.${K}.${I}.${J}",
+            ["192.168.10.1", "192.170.10.1", "192.168.20.4", "192.170.20.4"],
+        ),
     ],
 )
 def test_a_loop_repeats_its_text(line: str, expected: List[str]) -> None:
@@ -113,7 +115,11 @@ def test_a_loop_repeats_a_definition_of_several_lines() -> None:
 
 
 def test_a_loop_may_stand_inside_a_definition() -> None:
-    assert addresses("$ALL=~SEQ(I,1,2) 10.0.0.$I\n---\n$ALL\n10.9.9.9") == ["10.0.0.1", "10.0.0.2", "10.9.9.9"]
+    assert addresses("$ALL=~SEQ(I,1,2) 10.0.0.$I\n---\n$ALL\n10.9.9.9") == [
+        "10.0.0.1",
+        "10.0.0.2",
+        "10.9.9.9",
+    ]
     body = "$ALL= \\\n10.0.0.9 \\\n~SEQ(I,1,2) 10.0.0.$I \\\n10.0.0.8\n---\n$ALL"
     assert addresses(body) == ["10.0.0.9", "10.0.0.1", "10.0.0.2", "10.0.0.8"]
 
@@ -144,10 +150,15 @@ def test_built_in_names() -> None:
             smtp_helo_name "${_PWD}/x"
             notification_email_from a${_HASH}b${_BANG}c
         }
-        """, unsupported="", environment={"HOST": "n1"})
+        """,
+        unsupported="",
+        environment={"HOST": "n1"},
+    )
     words = {node.keyword: str(node.args[0]) for node in tree.children[1].children}
     assert words == {
-        "router_id": "blue-n1", "smtp_helo_name": "/etc/keepalived/x", "notification_email_from": "a#b!c",
+        "router_id": "blue-n1",
+        "smtp_helo_name": "/etc/keepalived/x",
+        "notification_email_from": "a#b!c",
     }
 
 
@@ -207,7 +218,9 @@ def test_an_empty_line_ends_a_definition_with_a_warning() -> None:
 
 
 def test_expansion_without_end_is_stopped() -> None:
-    doubling = "$Z=\n" + "".join(f"${chr(64 + n)}=${{{chr(65 + n)}}}${{{chr(65 + n)}}}\n" for n in range(1, 26))
+    doubling = "$Z=\n" + "".join(
+        f"${chr(64 + n)}=${{{chr(65 + n)}}}${{{chr(65 + n)}}}\n" for n in range(1, 26)
+    )
     problems = load_text(doubling + "router_id $A\n").problems
     assert any("used too often" in problem.message for problem in problems)
     loops = Files({MAIN: "~SEQ(A,1,999999) ~SEQ(B,1,999999) ~SEQ(C,1,9) # nothing\n"})

@@ -71,7 +71,8 @@ words = st.text(
     st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f"), min_size=0, max_size=12
 ).filter(lambda word: can_be_written(SECTIONS["global_defs"].index["router_id"], [Word(word)]))
 lines = st.lists(words.filter(bool), min_size=1, max_size=4).filter(
-    lambda line: line_can_be_written([Word(word) for word in line]))
+    lambda line: line_can_be_written([Word(word) for word in line])
+)
 
 
 @given(st.lists(words, max_size=3), st.lists(lines, max_size=4))
@@ -79,10 +80,13 @@ lines = st.lists(words.filter(bool), min_size=1, max_size=4).filter(
 def test_parse_of_render_is_the_same_tree(names: List[str], addresses: List[List[str]]) -> None:
     """The grammar does not matter here: any words in any place come back."""
     items = tuple(Node("", tuple(Word(word) for word in line)) for line in addresses)
-    tree = Node("", children=(
-        Node("global_defs", children=tuple(Node("router_id", (Word(name),)) for name in names)),
-        Node("vrrp_instance", (Word("A b"),), (Node("virtual_ipaddress", (), items),)),
-    ))
+    tree = Node(
+        "",
+        children=(
+            Node("global_defs", children=tuple(Node("router_id", (Word(name),)) for name in names)),
+            Node("vrrp_instance", (Word("A b"),), (Node("virtual_ipaddress", (), items),)),
+        ),
+    )
     again = load_text(render(tree, SECTIONS)).parsed
     reasons = [problem for problem in again.problems if "is missing before" in problem.message]
     if not reasons:  # an address that is called like a keyword is taken for a forgotten brace
@@ -104,7 +108,7 @@ def _shapes(node: Node) -> List[Tuple[str, ...]]:
 
 
 def test_how_a_command_was_quoted_is_kept() -> None:
-    body = "notify_master '/bin/x \"a b\"' user\nnotify_backup \"/bin/y \\\"c\\\"\"\nnotify /bin/z"
+    body = 'notify_master \'/bin/x "a b"\' user\nnotify_backup "/bin/y \\"c\\""\nnotify /bin/z'
     tree = tree_of(instance(body), unsupported="")
     assert body.split("\n")[0] in render(tree, SECTIONS)
     assert _shapes(tree_of(render(tree, SECTIONS), unsupported="")) == _shapes(tree)

@@ -13,32 +13,85 @@ from tests.unit.conf.texts import instance, load_text, the_problem, where
 @pytest.mark.parametrize(
     ("text", "place", "message", "hint"),
     [
-        ("global_defs {\n  rooter_id x\n}\n", (2, 3), "unknown word 'rooter_id' in global_defs",
-         "did you mean 'router_id'?"),
-        ("global_def {\n  router_id x\n}\nglobal_defs {\n}\n", (1, 1), "unknown word 'global_def' at the top level of the "
-         "file", "did you mean 'global_defs'?"),
-        ("global_defs {\n  priority 100\n}\n", (2, 3), "'priority' does not belong in global_defs",
-         "it belongs in vrrp_instance"),
-        ("global_defs {\n}\nrouter_id x\n", (3, 1), "'router_id' does not belong at the top level of the file",
-         "it belongs in global_defs"),
-        ("global_defs {\n  auth_pass x\n}\n", (2, 3), "'auth_pass' does not belong in global_defs",
-         "it belongs in vrrp_instance / authentication"),
-        ("global_defs {\n  xyzzy {\n  a {\n }\n }\n}\n", (2, 3), "unknown word 'xyzzy' in global_defs",
-         "'vrrp-agent keywords' lists all words"),
-        ("global_defs\n{\n  router_id x\n}\n}\n", (5, 1), "'}' closes nothing", "look for a '}' too many above"),
-        ("global_defs\n  router_id x\n}\n", (1, 1), "'{' is missing after global_defs", "write 'global_defs {'"),
+        (
+            "global_defs {\n  rooter_id x\n}\n",
+            (2, 3),
+            "unknown word 'rooter_id' in global_defs",
+            "did you mean 'router_id'?",
+        ),
+        (
+            "global_def {\n  router_id x\n}\nglobal_defs {\n}\n",
+            (1, 1),
+            "unknown word 'global_def' at the top level of the file",
+            "did you mean 'global_defs'?",
+        ),
+        (
+            "global_defs {\n  priority 100\n}\n",
+            (2, 3),
+            "'priority' does not belong in global_defs",
+            "it belongs in vrrp_instance",
+        ),
+        (
+            "global_defs {\n}\nrouter_id x\n",
+            (3, 1),
+            "'router_id' does not belong at the top level of the file",
+            "it belongs in global_defs",
+        ),
+        (
+            "global_defs {\n  auth_pass x\n}\n",
+            (2, 3),
+            "'auth_pass' does not belong in global_defs",
+            "it belongs in vrrp_instance / authentication",
+        ),
+        (
+            "global_defs {\n  xyzzy {\n  a {\n }\n }\n}\n",
+            (2, 3),
+            "unknown word 'xyzzy' in global_defs",
+            "'vrrp-agent keywords' lists all words",
+        ),
+        (
+            "global_defs\n{\n  router_id x\n}\n}\n",
+            (5, 1),
+            "'}' closes nothing",
+            "look for a '}' too many above",
+        ),
+        (
+            "global_defs\n  router_id x\n}\n",
+            (1, 1),
+            "'{' is missing after global_defs",
+            "write 'global_defs {'",
+        ),
         ("global_defs\n}\n", (1, 1), "'{' is missing after global_defs", "write 'global_defs {'"),
         ("global_defs {\n  router_id x\n", (1, 1), "the block global_defs is never closed", "write '}'"),
         ("# x\n  global_defs {", (2, 3), "the block global_defs is never closed", "write '}'"),
         ("global_defs\n", (1, 1), "'{' is missing after global_defs", "write 'global_defs {'"),
-        ("global_defs {\n  { router_id x\n }\n}\n", (2, 3), "'{' opens no block here",
-         "this is inside global_defs, opened on line 1"),
-        ("global_defs {\n  router_id x {\n  }\n}\n", (2, 15), "'{' opens no block here", "inside global_defs"),
+        (
+            "global_defs {\n  { router_id x\n }\n}\n",
+            (2, 3),
+            "'{' opens no block here",
+            "this is inside global_defs, opened on line 1",
+        ),
+        (
+            "global_defs {\n  router_id x {\n  }\n}\n",
+            (2, 15),
+            "'{' opens no block here",
+            "inside global_defs",
+        ),
         ("{\n}\nglobal_defs {\n}\n", (1, 1), "'{' opens no block here", "the top level of the file"),
-        ('global_defs {\n  router_id "x\n}\n', (2, 13), "the quote \" is not closed", 'write the closing "'),
+        ('global_defs {\n  router_id "x\n}\n', (2, 13), 'the quote " is not closed', 'write the closing "'),
         ("global_defs {\n  router_id\n}\n", (2, 3), "router_id: STRING is missing", "write STRING"),
-        ("global_defs {\n  router_id a b\n}\n", (2, 15), "'b' is one word too many", "write 'router_id STRING'"),
-        ("global_defs {\n  vrrp_no_swap now\n}\n", (2, 16), "vrrp_no_swap takes no argument", "write 'vrrp_no_swap' alone"),
+        (
+            "global_defs {\n  router_id a b\n}\n",
+            (2, 15),
+            "'b' is one word too many",
+            "write 'router_id STRING'",
+        ),
+        (
+            "global_defs {\n  vrrp_no_swap now\n}\n",
+            (2, 16),
+            "vrrp_no_swap takes no argument",
+            "write 'vrrp_no_swap' alone",
+        ),
         ("global_defs {\n  lvs_id x\n}\n", (2, 3), "keepalived no longer knows 'lvs_id'", "write router_id"),
     ],
 )
@@ -56,7 +109,10 @@ def test_a_missing_brace_is_reported_where_the_block_was_opened() -> None:
     text = instance(name="A", vrid=1).rstrip()[:-1] + instance(name="B", vrid=2, addresses="198.51.100.11")
     problem = the_problem(text)
     assert where(problem) == (1, 1)
-    assert "'}' is missing before 'vrrp_instance': the block vrrp_instance A, opened on line 1" in problem.message
+    assert (
+        "'}' is missing before 'vrrp_instance': the block vrrp_instance A, opened on line 1"
+        in problem.message
+    )
     assert "before line 8" in problem.hint
 
 
@@ -64,7 +120,9 @@ def test_a_missing_brace_after_a_list_of_addresses_is_seen_at_the_next_word() ->
     text = instance("priority 100").replace("    }\n    priority", "    priority")
     problem = the_problem(text)
     assert where(problem) == (4, 5)
-    assert "'}' is missing before 'priority': the block virtual_ipaddress, opened on line 4" in problem.message
+    assert (
+        "'}' is missing before 'priority': the block virtual_ipaddress, opened on line 4" in problem.message
+    )
 
 
 def test_an_instance_may_be_called_like_a_keyword() -> None:

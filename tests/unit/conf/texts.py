@@ -18,10 +18,16 @@ MAIN = "/etc/keepalived/keepalived.conf"
 class Files:
     """A reader whose files are given as a mapping."""
 
-    def __init__(self, files: Mapping[str, Union[str, bytes]], directories: Tuple[str, ...] = (),
-                 executable: Tuple[str, ...] = (), unreadable: Tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Union[str, bytes]],
+        directories: Tuple[str, ...] = (),
+        executable: Tuple[str, ...] = (),
+        unreadable: Tuple[str, ...] = (),
+    ) -> None:
         self._files: Dict[str, bytes] = {
-            path: content if isinstance(content, bytes) else content.encode() for path, content in files.items()
+            path: content if isinstance(content, bytes) else content.encode()
+            for path, content in files.items()
         }
         self._directories = directories
         self._executable = executable
@@ -44,22 +50,37 @@ class Files:
 
     def glob(self, pattern: str) -> List[str]:
         # backwards, as nobody promised an order
-        return [path for path in reversed((*self._files, *self._directories))
-                if fnmatch.fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")]
+        return [
+            path
+            for path in reversed((*self._files, *self._directories))
+            if fnmatch.fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")
+        ]
 
     def absolute(self, path: str) -> str:
         return path
 
 
-def load_text(text: Union[str, bytes], files: Optional[Mapping[str, str]] = None, *, config_id: Optional[str] = None,
-              lenient: bool = False, unsupported: Optional[str] = None,
-              environment: Optional[Mapping[str, str]] = None) -> Loaded:
+def load_text(
+    text: Union[str, bytes],
+    files: Optional[Mapping[str, str]] = None,
+    *,
+    config_id: Optional[str] = None,
+    lenient: bool = False,
+    unsupported: Optional[str] = None,
+    environment: Optional[Mapping[str, str]] = None,
+) -> Loaded:
     """Loads a text as the main file, with other files beside it."""
     if isinstance(text, str):
         text = textwrap.dedent(text)
     reader = Files({MAIN: text, **(files or {})})
-    return load(MAIN, reader=reader, config_id=config_id, lenient=lenient, unsupported=unsupported,
-                environment=environment or {})
+    return load(
+        MAIN,
+        reader=reader,
+        config_id=config_id,
+        lenient=lenient,
+        unsupported=unsupported,
+        environment=environment or {},
+    )
 
 
 def config_of(text: str, **options: object) -> Config:
@@ -106,20 +127,28 @@ def messages(text: str, **options: object) -> Set[str]:
     return {problem.message for problem in load_text(text, **options).problems}  # type: ignore[arg-type]
 
 
-def instance(body: str = "", *, name: str = "VI_1", addresses: str = "198.51.100.10/24", interface: str = "eth0",
-             vrid: int = 51) -> str:
+def instance(
+    body: str = "",
+    *,
+    name: str = "VI_1",
+    addresses: str = "198.51.100.10/24",
+    interface: str = "eth0",
+    vrid: int = 51,
+) -> str:
     """An instance that is right, with more words in it. The first of them stands on line 7."""
-    return "\n".join((
-        f"vrrp_instance {name} {{",
-        f"    interface {interface}",
-        f"    virtual_router_id {vrid}",
-        "    virtual_ipaddress {",
-        *(f"        {address}" for address in addresses.split(",")),
-        "    }",
-        textwrap.indent(textwrap.dedent(body), "    ").rstrip(),
-        "}",
-        "",
-    ))
+    return "\n".join(
+        (
+            f"vrrp_instance {name} {{",
+            f"    interface {interface}",
+            f"    virtual_router_id {vrid}",
+            "    virtual_ipaddress {",
+            *(f"        {address}" for address in addresses.split(",")),
+            "    }",
+            textwrap.indent(textwrap.dedent(body), "    ").rstrip(),
+            "}",
+            "",
+        )
+    )
 
 
 def the_instance(body: str = "", **options: object) -> Instance:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .check_instances import check_instances
@@ -81,9 +80,8 @@ class _Checker:
                 title = " ".join((node.keyword, *node.args))
                 form = " ".join((keyword.name, *(arg.name for arg in keyword.args)))
                 form += " { ... }" if keyword.block else ""
-                problem = node.problem(ERROR, f"{title}: {keyword.name} is missing", f"write '{form}' in it")
-                path = f"{node.path}.{keyword.name}" if node.path else ""
-                self.problems.append(replace(problem, path=path))
+                message = f"{title}: {keyword.name} is missing"
+                self.problems.append(node.missing(keyword.name, message, f"write '{form}' in it"))
 
     def _keyword(self, node: Node, keyword: Keyword, seen: Dict[str, Node], done: bool) -> None:
         if keyword.removed:

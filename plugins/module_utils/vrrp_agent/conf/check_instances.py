@@ -170,12 +170,12 @@ class _Instance:
         if "interface" in self._last:
             return
         if not any(self.node.lines("unicast_peer")):
-            yield self.node.problem(
-                ERROR, f"{self.name}: interface is missing", "write 'interface IFNAME' in it"
+            yield self.node.missing(
+                "interface", f"{self.name}: interface is missing", "write 'interface IFNAME' in it"
             )
         elif "unicast_src_ip" not in self._last:
-            yield self.node.problem(
-                ERROR,
+            yield self.node.missing(
+                "interface",
                 f"{self.name}: a unicast instance without interface needs unicast_src_ip",
                 "write 'interface IFNAME' or 'unicast_src_ip ADDRESS' in it",
             )

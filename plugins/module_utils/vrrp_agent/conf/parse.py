@@ -118,7 +118,7 @@ class _Parser:
         elif self._stray is not None:
             unknown = self._stray
             self._stray = None
-            self._stack.append(_Block(None, None, Word(unknown.text.split()[0]), (), unknown.line))
+            self._stack.append(_Block(None, None, Word(unknown.text), (), unknown.line))
         elif top.section is None:
             self._stack.append(_Block(None, None, Word("{"), (), statement.line))
         else:

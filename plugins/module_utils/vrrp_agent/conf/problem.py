@@ -44,7 +44,10 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.position
-        return f"{place}: {self.severity}: {self.message}" if place else f"{self.severity}: {self.message}"
+        text = f"{place}: {self.severity}: {self.message}" if place else f"{self.severity}: {self.message}"
+        if text.isprintable():
+            return text
+        return "".join(character if character.isprintable() else "?" for character in text)
 
 
 class ConfError(Exception):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Iterable, Iterator, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 from .problem import Problem
 
@@ -85,21 +85,7 @@ class Node:
             path=self.path,
         )
 
-
-def root(children: Iterable[Node], file: str = "") -> Node:
-    """The tree of a whole configuration."""
-    return Node(keyword="", children=tuple(children), file=file, name="")
-
-
-def without_positions(node: Node) -> Node:
-    """The same tree as if nobody had written it anywhere; for comparing dumps."""
-    return replace(
-        node,
-        file="",
-        line=0,
-        column=0,
-        via="",
-        path="",
-        args=tuple(Word(word) for word in node.args),
-        children=tuple(without_positions(child) for child in node.children),
-    )
+    def missing(self, name: str, message: str, hint: str) -> Problem:
+        """An error about a keyword that should stand in this block."""
+        path = f"{self.path}.{name}" if self.path else ""
+        return replace(self.problem("error", message, hint), path=path)

@@ -306,7 +306,8 @@ class _Maker:
     def _arguments(self, keyword: Keyword, value: Any, path: str) -> Optional[List[Word]]:
         """The words of one keyword."""
         args = keyword.args
-        if isinstance(value, (list, tuple)):
+        one_only = len(args) == 1 and not (args[0].many or keyword.forms or keyword.options)
+        if isinstance(value, (list, tuple)) and not one_only:
             found: List[Word] = []
             for number, one in enumerate(value):
                 arg = args[min(number, len(args) - 1)] if args else Arg("VALUE")
