@@ -139,11 +139,10 @@ problems:
 import os
 from typing import Any, Dict, List, Tuple
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._host import apply, interfaces, keepalived, language, release, secrets, status, unit
 from ..module_utils._host.engines import AGENT, CONFIG_PATH, ENGINES, KEEPALIVED
 from ..module_utils._host.host import Host, HostError, config_id
+from ..module_utils._host.module import DiscreetModule
 from ..module_utils._host.steps import ABSENT, PRESENT, Found, Step, Wanted, decide
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
@@ -244,17 +243,12 @@ def differences(found: Found, wanted: Wanted, steps: Tuple[Step, ...]) -> List[D
 
 def main() -> None:
     """Run as a module."""
-    # no_log keeps the arguments out of the host's journal; the result shows them with their secrets masked.
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
-    shown = {"module_args": secrets.mask_data(module.params)}
+    module = DiscreetModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     os.umask(0o022)
     try:
-        result = bring(Host(), module.params, module.check_mode)
+        module.end(bring(Host(), module.params, module.check_mode))
     except HostError as error:
-        module.fail_json(msg=str(error), invocation=shown, **error.evidence)
-    for warning in result.pop("warnings", []):
-        module.warn(warning)
-    module.exit_json(invocation=shown, **result)
+        module.fail(error)
 
 
 if __name__ == "__main__":

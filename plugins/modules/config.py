@@ -98,11 +98,10 @@ problems:
 import os
 from typing import Any, Dict, List
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ..module_utils._host import files, keepalived, language, secrets
 from ..module_utils._host.engines import CONFIG_MODE, CONFIG_PATH, ENGINES, KEEPALIVED
 from ..module_utils._host.host import Host, HostError, config_id
+from ..module_utils._host.module import DiscreetModule
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "config": {"type": "dict", "default": {}},
@@ -148,17 +147,12 @@ def write(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
 
 def main() -> None:
     """Run as a module."""
-    # no_log keeps the arguments out of the host's journal; the result shows them with their secrets masked.
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
-    shown = {"module_args": secrets.mask_data(module.params)}
+    module = DiscreetModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     os.umask(0o022)
     try:
-        result = write(Host(), module.params, module.check_mode)
+        module.end(write(Host(), module.params, module.check_mode))
     except HostError as error:
-        module.fail_json(msg=str(error), invocation=shown, **error.evidence)
-    for warning in result.pop("warnings", []):
-        module.warn(warning)
-    module.exit_json(invocation=shown, **result)
+        module.fail(error)
 
 
 if __name__ == "__main__":
