@@ -15,8 +15,9 @@ bootstrap:  ## install missing Debian packages and the pinned virtual environmen
 	@tools/bootstrap
 
 .PHONY: demo
-demo: images build  ## two nodes and a client: roll out, kill the active node, show what the client saw (KEEP=1)
-	@KEEP=$(KEEP) .venv/bin/python tools/demo.py
+demo: build  ## two nodes and a client: roll out, kill the active node, show what the client saw (KEEP=1)
+	@tools/image bookworm >/dev/null
+	@. tools/env.sh; KEEP=$(KEEP) python tools/demo.py
 
 .PHONY: test
 test: build  ## every check there is

@@ -4,9 +4,8 @@
 
 export CONTAINERS_CONF=$PWD/tools/containers.conf
 export PATH=$PWD/.venv/bin:$PATH
-# Podman warns on stderr about settings of other programs' networks; its errors still show.
 export PYTHONDONTWRITEBYTECODE=1
-export ANSIBLE_COLLECTIONS_PATH=$PWD/build/collections
+export ANSIBLE_COLLECTIONS_PATH=$PWD/build/installed
 export ANSIBLE_HOME=$PWD/.cache/ansible
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }

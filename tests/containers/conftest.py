@@ -45,9 +45,9 @@ def host() -> Callable[[Node], Any]:
 class Outcome:
     """Says what must hold after a takeover, for every address of the lab."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, tell: Callable[[str, object], None]) -> None:
         self.lab = lab
-        self.told: List[str] = []
+        self._tell = tell
 
     def one_holder(self, report: Report, node: Node, since: float) -> None:
         """At every sample from then on that node and no other holds each address."""
@@ -60,7 +60,7 @@ class Outcome:
         """No address was silent for longer than its limit and the slack."""
         for address, limit in zip(self.lab.addresses, limits_ms):
             outage = report.outage_ms(address)
-            self.told.append(f"{address}: {outage:.0f} ms of {limit:.0f}")
+            self._tell("outage", f"{address} {outage:.0f} of {limit:.0f} ms")
             assert outage <= limit + SLACK_MS, (
                 f"{address} was silent for {outage:.0f} ms, the limit is {limit:.0f}"
             )
@@ -75,11 +75,8 @@ class Outcome:
 
 
 @pytest.fixture
-def outcome(lab: Lab, record_property: Callable[[str, object], None]) -> Iterator[Outcome]:
-    outcome = Outcome(lab)
-    yield outcome
-    for line in outcome.told:
-        record_property("outage", line)
+def outcome(lab: Lab, record_property: Callable[[str, object], None]) -> Outcome:
+    return Outcome(lab, record_property)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -96,11 +93,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Show what was measured, passed or not."""
-    for report in terminalreporter.getreports("passed"):
-        told = [value for name, value in report.user_properties if name == "outage"]
-        if told and report.when == "teardown":
-            terminalreporter.write_line(f"{report.nodeid.split('::')[-1]}: {'; '.join(told)}")
+    """Show what was measured beside what the protocol allows."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        told = [str(value) for name, value in report.user_properties if name == "outage"]
+        if told:
+            terminalreporter.write_line(f"{report.nodeid.split('::')[-1]}: {', '.join(told)}")
 
 
 __all__ = ["Outcome", "Watch"]

@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -17,12 +19,17 @@ import yaml
 from tests.containers.protocol import master_down_s, skew_s
 
 T = TypeVar("T")
+SITE = (
+    pathlib.Path(__file__).parents[2]
+    / "build/collections/ansible_collections/linuxha/vrrp/playbooks/site.yml"
+)
 WITNESS = pathlib.Path(__file__).with_name("witness.py")
 
 
-def sh(*command: str, check: bool = True) -> str:
+def sh(*command: str, check: bool = True, environment: Optional[Dict[str, str]] = None) -> str:
     """Run on this host; the output, or an error that shows it."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    env = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if check and done.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -134,13 +141,15 @@ class Report:
 
     def outage_ms(self, address: str) -> float:
         """The longest silence of the address; infinite when it never answered again."""
-        gaps = self.data["probes"][address]["gaps"]
+        silences = self.data["probes"][address]["silences"]
         return max(
-            ((gap["end"] - gap["start"]) * 1e3 if gap["end"] else float("inf") for gap in gaps), default=0.0
+            ((one["end"] - one["start"]) * 1e3 if one["end"] else float("inf") for one in silences),
+            default=0.0,
         )
 
     def lost(self, address: str) -> int:
-        return sum(gap["lost"] for gap in self.data["probes"][address]["gaps"])
+        """How many probes were never answered."""
+        return int(self.data["probes"][address]["lost"])
 
     def holders(self, address: str, since: float = 0.0) -> List[List[str]]:
         """Every set of holders that a sample taken at that time or later has seen, in order."""
@@ -269,6 +278,15 @@ class Lab:
         except AssertionError as error:
             raise AssertionError(f"{error}; wanted {expected or 'any node'}, and last saw {who}") from None
         return since
+
+    def roll_out(self, *arguments: str) -> Dict[str, int]:
+        """Run the site playbook; how many tasks changed each host. Raises RuntimeError with its output."""
+        out = sh(
+            *(sys.executable, "-m", "ansible", "playbook", "-i", str(self.inventory), *arguments, str(SITE)),
+            environment={"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"},
+        )
+        recap = re.findall(r"^(\S+) +: .*changed=(\d+) ", out, re.MULTILINE)
+        return {host: int(changed) for host, changed in recap}
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[Watch]:

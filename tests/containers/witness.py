@@ -28,6 +28,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 PROBE_INTERVAL_S = 0.005
 SAMPLE_INTERVAL_S = 0.02
+# Shorter pauses between two answers are the machine's, not the group's.
+SILENT_S = 0.02
+LATE_S = 0.1
 
 CLONE_NEWNET = 0x40000000
 ETH_P_ARP, ETH_P_IPV6 = 0x0806, 0x86DD
@@ -102,17 +105,23 @@ class Prober:
                 self.answered.setdefault(number, time.monotonic())
 
     def report(self) -> Dict[str, Any]:
-        """Gaps run from the last answered probe's sending to the next one's; an open gap has no end."""
-        gaps = []
-        last = -1
+        """How many probes were lost, and every time without an answer; one that lasted to the end is open.
+
+        Answers are counted when they arrive: a router that buffers probes and delivers them late has not
+        kept the address alive.
+        """
         # The very last probes may still be under way.
-        sent = [at for at in self.sent if at < self.sent[-1] - 0.1] if self.sent else []
-        for number in (*(n for n in sorted(self.answered) if n < len(sent)), len(sent)):
-            if number - last > 1:
-                end = sent[number] if number < len(sent) else None
-                gaps.append({"start": sent[max(last, 0)], "end": end, "lost": number - last - 1})
-            last = number
-        return {"sent": len(sent), "answered": len(self.answered), "gaps": gaps}
+        due = sum(at < self.sent[-1] - LATE_S for at in self.sent) if self.sent else 0
+        arrivals = [self.sent[0], *sorted(self.answered.values())] if self.sent else []
+        silences: List[Dict[str, Optional[float]]] = [
+            {"start": before, "end": after}
+            for before, after in zip(arrivals, arrivals[1:])
+            if after - before > SILENT_S
+        ]
+        if arrivals and self.sent[-1] - arrivals[-1] > LATE_S:
+            silences.append({"start": arrivals[-1], "end": None})
+        lost = sum(number not in self.answered for number in range(due))
+        return {"sent": len(self.sent), "lost": lost, "silences": silences}
 
 
 class Holder:

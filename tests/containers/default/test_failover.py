@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 import time
 from typing import Any, Callable
 
-from tests.containers.conftest import TOP, Outcome
+from tests.containers.conftest import Outcome
 from tests.containers.lab import Lab, Node, wait_until
 
 Host = Callable[[Node], Any]
@@ -34,19 +31,7 @@ def test_the_journal_of_a_healthy_pair_has_no_error(settled: Lab) -> None:
 
 
 def test_a_check_of_a_converged_pair_reports_no_change(settled: Lab) -> None:
-    site = TOP / "build/collections/ansible_collections/linuxha/vrrp/playbooks/site.yml"
-    inventory = str(settled.inventory.parent)
-    run = subprocess.run(
-        [str(TOP / ".venv/bin/ansible-playbook"), "--check", "--diff", "-i", inventory, str(site)],
-        capture_output=True,
-        text=True,
-        cwd=TOP,
-        check=False,
-        env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"},
-    )
-    recap = dict(re.findall(r"^(\S+) +: .*changed=(\d+) ", run.stdout, re.MULTILINE))
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert {node.name: recap.get(node.name) for node in settled.nodes} == {n.name: "0" for n in settled.nodes}
+    assert settled.roll_out("--check", "--diff") == {node.name: 0 for node in settled.nodes}
 
 
 def test_the_client_reaches_both_addresses_on_the_first_node(settled: Lab, outcome: Outcome) -> None:

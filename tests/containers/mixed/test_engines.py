@@ -24,7 +24,8 @@ def test_each_node_runs_the_engine_that_was_asked_for(settled: Lab, host: Host) 
         assert not host(node).service(other).is_running
 
 
-def test_each_node_is_active_in_turn_and_gives_way_again(settled: Lab, outcome: Outcome) -> None:
+def take_turns(settled: Lab, outcome: Outcome) -> None:
+    """The engines stop one after the other, then come back in reverse order; the client hardly notices."""
     nodes = settled.nodes
     engines = {node: node.engine for node in nodes}
     for leaving, successor in zip(nodes, nodes[1:]):
@@ -48,6 +49,10 @@ def test_each_node_is_active_in_turn_and_gives_way_again(settled: Lab, outcome: 
         outcome.announced(report, coming, at, [SETTLE_MS, SETTLE_MS])
 
 
+def test_each_node_is_active_in_turn_and_gives_way_again(settled: Lab, outcome: Outcome) -> None:
+    take_turns(settled, outcome)
+
+
 def test_each_node_takes_over_from_one_that_dies(settled: Lab, outcome: Outcome) -> None:
     nodes = settled.nodes
     for dying, successor in zip(nodes, nodes[1:]):
@@ -60,3 +65,22 @@ def test_each_node_takes_over_from_one_that_dies(settled: Lab, outcome: Outcome)
         outcome.within(report, limits)
         outcome.one_holder(report, successor, since)
         outcome.announced(report, successor, at, limits)
+
+
+def test_the_engines_change_places_one_node_at_a_time(settled: Lab, outcome: Outcome) -> None:
+    nodes = settled.nodes
+    engines = [node.engine for node in nodes]
+    # The active node is the last to change, and says farewell.
+    limits = [max(instance.skew_ms(node) for node in nodes) for instance in settled.instances]
+    with settled.watch() as watch:
+        assert settled.roll_out("-e", "lab_turn=1") == {node.name: 1 for node in nodes}
+        settled.settle(nodes[0])
+        report = watch.report
+    outcome.within(report, limits)
+    assert [node.engine for node in nodes] == [
+        "keepalived" if engine == "vrrp-agent" else "vrrp-agent" for engine in engines
+    ]
+
+
+def test_each_node_is_active_in_turn_with_the_other_engine(settled: Lab, outcome: Outcome) -> None:
+    take_turns(settled, outcome)
