@@ -71,13 +71,17 @@ def in_order(problems: Iterable[Problem], consequences: Iterable[Problem] = ()) 
     """Each problem once, sorted by position.
 
     ``consequences`` are what later steps found: about a word that was an error before, they say nothing new.
+    For YAML data that holds within ``problems`` too, as a key has but one value.
     """
     kept: Dict[Problem, None] = {}  # a dict keeps the order
     spoiled: Set[Tuple[str, int, int, str]] = set()
     for problem in problems:
+        place = (problem.file, problem.line, problem.column, problem.path)
+        if problem.path and place in spoiled:
+            continue
         kept[problem] = None
         if problem.severity == ERROR and (problem.column or problem.path):
-            spoiled.add((problem.file, problem.line, problem.column, problem.path))
+            spoiled.add(place)
     for problem in consequences:
         if (problem.file, problem.line, problem.column, problem.path) not in spoiled:
             kept[problem] = None
