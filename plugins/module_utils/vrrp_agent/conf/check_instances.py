@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
-from .addresses import is_link_local, is_multicast, pack, pack_prefix
-from .build import MAX_ADVERTISED, OWNER, TICK_NS, Defaults, family_of, nanoseconds
-from .fit import fit_line
-from .judge import judge
+from .addresses import is_link_local, is_multicast, pack
+from .build import MAX_ADVERTISED, OWNER, TICK_NS, Defaults, nanoseconds
+from .instance_view import InstanceView
 from .model import SECOND_NS
 from .problem import ERROR, WARNING, Problem
 from .tree import Node, Word
@@ -94,60 +93,13 @@ def _same_address(views: List[_Instance]) -> Iterator[Problem]:
                 )
 
 
-class _Instance:
-    """One instance, as far as it can be read."""
-
-    def __init__(self, node: Node, sections: Mapping[str, Section], final: Defaults) -> None:
-        self.node = node
-        self.name = node.label
-        self.family = family_of(node)
-        self._final = final
-        self._last: Dict[str, Node] = {child.name: child for child in node.children}
-        self._section = sections["vrrp_instance"]
-        self._sections = sections
-        self.addresses = self._read_addresses("virtual_ipaddress")
-        self.excluded = self._read_addresses("virtual_ipaddress_excluded")
-
-    def _read_addresses(self, name: str) -> List[Tuple[Node, bytes, str]]:
-        found = []
-        for line in self.node.lines(name):
-            parsed = pack_prefix(line.args[0]) if line.args else None
-            if parsed is not None:
-                device: str = self.word("interface") or ""
-                if "dev" in line.args:
-                    option = fit_line(self._sections["address_lines"], line.args, self._sections).option(
-                        "dev"
-                    )
-                    if option is not None and option.fit.value("IFNAME") is not None:
-                        device = str(option.fit.value("IFNAME"))
-                found.append((line, parsed[0], str(device)))
-        return found
-
-    def at(self, name: str) -> Node:
-        """Where a word stands; the instance itself when it does not."""
-        return self._last.get(name, self.node)
-
-    def word(self, name: str) -> Optional[Word]:
-        """The first argument of a word, if it fits."""
-        node = self._last.get(name)
-        if node is None or not node.args:
-            return None
-        keyword = self._section.index.get(node.keyword)
-        if keyword is None or not keyword.args or judge(keyword.args[0], node.args[0]) is not None:
-            return None
-        return node.args[0]
+class _Instance(InstanceView):
+    """One instance and its findings."""
 
     def _problem(
         self, name: str, severity: str, message: str, hint: str, word: Optional[Word] = None
     ) -> Problem:
         return self.at(name).problem(severity, f"{self.name}: {message}", hint, word)
-
-    @property
-    def version(self) -> int:
-        if self.family == 6:
-            return 3
-        text = self.word("version") or (self._final.words.get("vrrp_version") or ("2",))[0]
-        return 3 if text == "3" else 2
 
     def findings(self) -> Iterator[Problem]:
         yield from self._place()
