@@ -40,7 +40,6 @@ NUMBER_METRICS = (
     "initcwnd",
     "initrwnd",
     "quickack",
-    "fastopen_no_cookie",
 )
 TIME_METRICS = {"rtt": 8, "rttvar": 4, "rto_min": 1}
 """Parts of a millisecond that the kernel counts in."""

@@ -29,6 +29,18 @@ TYPES = {
     "xresolve": 11,
 }
 _RTNH_F_ONLINK = 4
+_LOCK = " lock"
+_RTAX_NUMBERS = {
+    "mtu": 2,
+    "rtt": 4,
+    "rttvar": 5,
+    "ssthresh": 6,
+    "cwnd": 7,
+    "advmss": 8,
+    "reordering": 9,
+    "rto_min": 13,
+}
+"""Metrics that keepalived.conf can lock, by their numbers in linux/rtnetlink.h."""
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
 
 
@@ -69,6 +81,18 @@ def _leg(hop: NextHop, family: int, resolve: Resolve) -> Dict[str, Any]:
     }
 
 
+def _metrics(route: Route) -> List[Tuple[str, int]]:
+    """RTAX attributes. A locked metric is one bit, by its number, in RTAX_LOCK."""
+    metrics: List[Tuple[str, int]] = []
+    locked = 0
+    for name, value in route.metrics:
+        if name.endswith(_LOCK):
+            locked |= 1 << _RTAX_NUMBERS[name[: -len(_LOCK)]]
+        else:
+            metrics.append((f"RTAX_{name.upper()}", value))
+    return ([("RTAX_LOCK", locked)] if locked else []) + metrics
+
+
 def _attributes(route: Route, resolve: Resolve) -> Tuple[List[Tuple[str, Any]], int]:
     attributes: List[Tuple[str, Any]] = []
     flags = 0
@@ -81,8 +105,7 @@ def _attributes(route: Route, resolve: Resolve) -> Tuple[List[Tuple[str, Any]], 
     if route.table > 255:
         attributes.append(("RTA_TABLE", route.table))
     if route.metrics:
-        metrics = [(f"RTAX_{name.upper()}", value) for name, value in route.metrics]
-        attributes.append(("RTA_METRICS", {"attrs": metrics}))
+        attributes.append(("RTA_METRICS", {"attrs": _metrics(route)}))
     if len(route.next_hops) == 1:
         hop = route.next_hops[0]
         attributes.extend(_gateway(hop, route.family))

@@ -223,7 +223,6 @@ _METRICS = (
         "fastopen_no_cookie",
         "Lets TCP fast open work without a cookie.",
         args=_FLAG01,
-        supported=True,
         since="1.4.3",
     ),
     Keyword("add", "Adds the route only when there is no such one.", since="2.2.5"),
