@@ -29,8 +29,8 @@ ExecStart={entry} run --config {config} --runtime-dir {runtime}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=100ms
-# Refused by its configuration (2): another start would be refused too.
-RestartPreventExitStatus=2
+# A file that is refused, or an interface that is not there yet: try again, but not ten times a second.
+ExecStopPost=/bin/sh -c 'test "$$EXIT_STATUS" != 2 || exec sleep 2'
 KillMode=mixed
 TimeoutStopSec=10s
 RuntimeDirectory=vrrp-agent
