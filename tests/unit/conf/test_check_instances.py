@@ -320,3 +320,13 @@ def test_a_secret_never_shows_up_in_a_message() -> None:
     text = instance("authentication {\n auth_type PASS\n auth_pass verysecretword\n auth_pass a b\n}")
     for problem in load_text(text).problems:
         assert "verysecretword" not in str(problem) + problem.hint
+
+
+def test_a_tracked_route_keeps_the_protocol_tag_that_tracking_needs() -> None:
+    line = "static_routes {\n  198.18.0.0/24 dev eth0 protocol 98%s\n}\n"
+    (problem,) = load_text(instance() + line % "").problems
+    assert problem.severity == "warning"
+    assert "'98' is ignored" in problem.message and "no_track" in problem.hint
+    loaded = load_text(instance() + line % " no_track")
+    assert not loaded.problems
+    assert loaded.config is not None and loaded.config.static_routes[0].protocol == 98

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Iterator, List, Optional, Tuple
 
 from .addresses import is_multicast, pack_prefix
-from .build_routes import DEFAULT_WORDS, TIME_METRICS, time_metric
+from .build_routes import DEFAULT_WORDS, KEEPALIVED, TIME_METRICS, time_metric
 from .fit import Fit, Option
 from .names import PROTOCOL, SCOPE, TABLE, Names
 from .problem import ERROR, WARNING
@@ -118,6 +118,16 @@ def _route(fit: Fit, names: Names) -> Iterator[Finding]:
         ):
             word = option.fit.values["TIME[s|ms]"][0]
             yield ERROR, f"'{word}' is not a time", "write a number, with s or ms at its end", word
+    protocol = fit.option("protocol")
+    if protocol is not None and not fit.flag("no_track"):
+        number = names.number(PROTOCOL, _first(protocol))
+        if number not in (None, KEEPALIVED):
+            yield (
+                WARNING,
+                f"a tracked route keeps protocol keepalived: '{_first(protocol)}' is ignored",
+                "add no_track, or take protocol out",
+                protocol.word,
+            )
     if fit.value("DEST") == "default6":
         yield WARNING, "'default6' is an old word", "write 'inet6 default'", fit.value("DEST")
     legs = [option for option in fit.options if option.keyword.name == "nexthop"]
