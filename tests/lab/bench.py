@@ -21,7 +21,7 @@ from .tester import Tester
 
 EARLY_MS = 1.0
 LATE_MS = 12.0
-LOG_MS = 12.0
+LOG_MS = 20.0
 """How much later than an event its line in the log may be, where the line is the only sign of it."""
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) ", re.MULTILINE)
 

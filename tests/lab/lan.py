@@ -191,7 +191,8 @@ class Lan:
             node.namespace,
             "net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 "
             "net.ipv6.conf.all.addr_gen_mode=1 net.ipv6.conf.default.addr_gen_mode=1 "
-            "net.ipv6.conf.default.router_solicitations=0 net.ipv4.conf.all.arp_notify=0",
+            "net.ipv6.conf.default.router_solicitations=0 net.ipv4.conf.all.arp_notify=0 "
+            "net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0",
         )
         port = f"{node.name}-eth0"
         self.wire.watch(port, node.name)
@@ -212,6 +213,14 @@ class Lan:
     @staticmethod
     def _sysctl(namespace: str, settings: str) -> None:
         run("ip", "netns", "exec", namespace, "sysctl", "-q", "-w", *settings.split())
+
+    def block(self, *names: str) -> None:
+        """Keep these nodes from reaching each other, while everybody else still reaches them."""
+        batch(self.switch, *(f"link set {name}-eth0 type bridge_slave isolated on" for name in names))
+
+    def unblock(self, *names: str) -> None:
+        """Let them reach each other again."""
+        batch(self.switch, *(f"link set {name}-eth0 type bridge_slave isolated off" for name in names))
 
     def holders(self, *addresses: str) -> Tuple[str, ...]:
         """The names of the nodes that hold all of ``addresses``."""

@@ -103,6 +103,17 @@ class Prober:
         """How many probes have been answered."""
         return len(self._answered)
 
+    def answered_since(self, since_ns: int) -> int:
+        """How many probes that were sent since ``since_ns`` have been answered."""
+        return sum(self._sent[number] >= since_ns for number in list(self._answered))
+
+    def __repr__(self) -> str:
+        last_ms = (time.time_ns() - max(self._answered.values(), default=0)) / 1e6
+        return (
+            f"<{self.answered} of {len(self._sent)} probes answered, last {last_ms:.0f} ms ago, "
+            f"running {self._thread.is_alive()}, gaps {[round(gap.seconds, 4) for gap in self.gaps()]}>"
+        )
+
     def gaps(self, since_ns: int = 0) -> List[Gap]:
         """Every gap between two answered probes sent since ``since_ns``."""
         found: List[Gap] = []
