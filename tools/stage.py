@@ -67,10 +67,12 @@ def stage(directory: pathlib.Path, files: dict[str, pathlib.Path]) -> pathlib.Pa
         shutil.copy2(source, fresh)
         fresh.replace(copy)
     for path in sorted(target.rglob("*"), reverse=True):
+        if ".git" in path.relative_to(target).parts:
+            continue
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif path.relative_to(target).as_posix() not in files and ".git" not in path.parts:
+        elif path.relative_to(target).as_posix() not in files:
             path.unlink()
     return target
 

@@ -8,8 +8,8 @@ import io
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from vrrp_agent.wire.advert import Advert, DecodeError, decode, encode
-from vrrp_agent.wire.discard import Discard
+from vrrp_agent.wire.advert import Advert, decode, encode
+from vrrp_agent.wire.discard import DecodeError, Discard
 from vrrp_agent.wire.ethernet import parse_frame
 from vrrp_agent.wire.examine import LINK_TYPES, examine
 from vrrp_agent.wire.ip import parse_ipv4, parse_ipv6

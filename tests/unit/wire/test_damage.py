@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Tuple
 
 import pytest
-from vrrp_agent.wire.advert import NS_PER_SECOND, Advert, DecodeError, decode, encode
-from vrrp_agent.wire.discard import Discard
+from vrrp_agent.wire.advert import NS_PER_SECOND, Advert, decode, encode
+from vrrp_agent.wire.discard import DecodeError, Discard
 from vrrp_agent.wire.examine import examine
 
 from tests.unit.wire.samples import (

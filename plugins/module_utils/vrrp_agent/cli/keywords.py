@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     table = rows(SECTIONS, PREPROCESSOR)
     for word in args.words:
         if not select(table, [word]):
-            print(_unknown(word, table), file=sys.stderr)
+            sys.stderr.write(_unknown(word, table) + "\n")
             return 2
     chosen = select(table, args.words)
     if args.json:

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except _Trouble as problem:
-        print(f"vrrp-agent sniff: {problem}", file=sys.stderr)
+        sys.stderr.write(f"vrrp-agent sniff: {problem}\n")
         return 2
     finally:
         for number, handler in before.items():
@@ -90,7 +90,7 @@ def _from_stream(stream: BinaryIO, name: str) -> Iterator[_Seen]:
     except ValueError as error:  # CaptureError, or a link type that examine() does not know
         raise _Trouble(f"{name}: {error}") from error
     if not found:
-        print(f"vrrp-agent sniff: no VRRP among the {packets} packets of {name}", file=sys.stderr)
+        sys.stderr.write(f"vrrp-agent sniff: no VRRP among the {packets} packets of {name}\n")
 
 
 def _from_wire(interface: Optional[str]) -> Iterator[_Seen]:

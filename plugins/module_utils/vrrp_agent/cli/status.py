@@ -40,13 +40,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         answer = collect(ask(path, {"command": "status"}))
     except NoAnswer as error:
-        print(f"vrrp-agent: {error}\n  {error.hint}", file=sys.stderr)
+        sys.stderr.write(f"vrrp-agent: {error}\n  {error.hint}\n")
         return 1
     if args.json:
         json.dump(answer, sys.stdout, indent=2)
-        print()
+        sys.stdout.write("\n")
     else:
-        print("\n".join(as_text(answer)))
+        sys.stdout.write("\n".join(as_text(answer)) + "\n")
     return 0
 
 

@@ -54,7 +54,8 @@ def address(
 def _prefix(fit: Fit) -> Tuple[bytes, Optional[int]]:
     word = next(iter(fit.values.values()))[0]
     parsed = pack_prefix(word)
-    assert parsed is not None  # checked before
+    if parsed is None:
+        raise ValueError(f"{word!r} is not an address: build needs a checked tree")
     return parsed
 
 
@@ -102,7 +103,8 @@ def peer(node: Node, section: Section, sections: Mapping[str, Section]) -> Unica
     """One line of unicast_peer."""
     fit = fit_line(section, node.args, sections)
     packed = pack(fit.values["ADDRESS"][0])
-    assert packed is not None  # checked before
+    if packed is None:
+        raise ValueError(f"{fit.values['ADDRESS'][0]!r} is not an address: build needs a checked tree")
     ttl: Dict[str, Optional[int]] = {}
     for name in ("min_ttl", "max_ttl"):
         option = fit.option(name)

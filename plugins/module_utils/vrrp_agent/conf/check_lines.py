@@ -32,11 +32,15 @@ def check_line(section: Section, fit: Fit, names: Names) -> Iterator[Finding]:
 
 
 def _first(option: Option) -> Word:
-    return next(iter(option.fit.values.values()))[0]
+    return _first_word(option.fit)
+
+
+def _first_word(fit: Fit) -> Word:
+    return list(fit.values.values())[0][0]
 
 
 def _address(fit: Fit, names: Names) -> Iterator[Finding]:
-    word = next(iter(fit.values.values()))[0]
+    word = _first_word(fit)
     parsed = pack_prefix(word)
     if parsed is None:
         return

@@ -53,12 +53,13 @@ class Fit(NamedTuple):
         return self.option(name) is not None
 
 
+NOTHING_FITS = Fit({})
 NO_WORDS: Mapping[str, Keyword] = {}
 
 
 def fit_keyword(keyword: Keyword, words: Sequence[Word], sections: Mapping[str, Section]) -> Fit:
     """Fits what follows a keyword in a block of keywords."""
-    best: Optional[Tuple[int, Fit]] = None
+    best_used, best = -1, NOTHING_FITS
     stop = sections[keyword.options].index if keyword.options else NO_WORDS
     for args in (keyword.args, *keyword.forms):
         used, fit = _arguments(args, words, stop)
@@ -68,10 +69,9 @@ def fit_keyword(keyword: Keyword, words: Sequence[Word], sections: Mapping[str, 
             fit = fit._replace(flaw=_left_over(keyword, args, words[used], sections))
         if fit.flaw is None:
             return fit
-        if best is None or used > best[0]:
-            best = (used, fit)
-    assert best is not None
-    return best[1]
+        if used > best_used:
+            best_used, best = used, fit
+    return best
 
 
 def fit_line(section: Section, words: Sequence[Word], sections: Mapping[str, Section]) -> Fit:

@@ -38,7 +38,7 @@ def load(
     reader: Optional[Reader] = None,
     environment: Optional[Mapping[str, str]] = None,
     unsupported: Optional[str] = None,
-    sections: Mapping[str, Section] = SECTIONS,
+    sections: Optional[Mapping[str, Section]] = None,
     options: Optional[Options] = None,
 ) -> Loaded:
     """Reads and checks a configuration. Never raises for bad input.
@@ -48,6 +48,7 @@ def load(
     supported yet, if it is to differ from that: empty leaves them unmentioned, for another program's file.
     """
     door = reader if reader is not None else FileReader()
+    sections = SECTIONS if sections is None else sections
     if options is None:
         known = os.environ if environment is None else environment
         options = Options(config_id=config_id, lenient=lenient, environment=known)

@@ -96,7 +96,8 @@ class Definitions:
 
     def _random_text(self, parameters: Tuple[str, ...]) -> str:
         if not all(parameter.isdigit() for parameter in parameters):
-            raise LanguageError("${_RANDOM} takes numbers only", "write ${_RANDOM MIN MAX}")
+            problem, hint = "${_RANDOM} takes numbers only", "write ${_RANDOM MIN MAX}"
+            raise LanguageError(problem, hint)
         low = int(parameters[0]) if parameters else 0
         high = int(parameters[1]) if len(parameters) > 1 else 32767
         if low > high:

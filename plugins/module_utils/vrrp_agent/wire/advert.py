@@ -15,8 +15,7 @@ from enum import Enum
 from typing import Optional, Tuple
 
 from .checksum import internet_checksum, is_valid, pseudo_header
-from .discard import DecodeError as DecodeError
-from .discard import Discard
+from .discard import DecodeError, Discard
 
 PROTOCOL = 112  # RFC 9568 5.1.1.4
 TYPE_ADVERT = 1  # RFC 9568 5.2.2
