@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Container, Dict, List, Optional, Set
+from typing import Container, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ..kernel.addresses import IFA_F_TENTATIVE, AddressEvent, HeldAddress
 from ..kernel.links import Link, LinkEvent
@@ -14,21 +14,39 @@ from ..kernel.monitor import Event
 _SCOPE_LINK = 253
 
 
+class Changes(NamedTuple):
+    """What news from the kernel mean for us."""
+
+    names: Set[str]
+    """Interfaces that have changed."""
+    gone: Set[str]
+    """Names that stood for no interface, or for another one, at some moment; what was bound is lost."""
+    virtual_lost: bool
+    """A virtual address was removed, by us or by somebody else."""
+
+
 class Interfaces:
     """Links by name and by index, and the addresses each holds, in the kernel's order."""
 
     def __init__(self) -> None:
         self._by_index: Dict[int, Link] = {}
         self._by_name: Dict[str, Link] = {}
-        self._held: Dict[int, Dict[bytes, HeldAddress]] = {}
+        self._held: Dict[int, Dict[bytes, Tuple[HeldAddress, ...]]] = {}
 
-    def replace(self, links: List[Link], addresses: List[HeldAddress]) -> None:
-        """Begin afresh from full lists."""
+    def replace(self, links: List[Link], addresses: List[HeldAddress]) -> Set[str]:
+        """Begin afresh from full lists. Returns the names that stand for nothing or another link now."""
+        before = self._by_name
         self._by_index = {link.index: link for link in links}
         self._by_name = {link.name: link for link in links}
         self._held = {}
         for held in addresses:
-            self._held.setdefault(held.index, {})[held.packed] = held
+            self._add(held)
+        indexes = {link.index for link in links}
+        return {
+            name
+            for name, link in before.items()
+            if link.index not in indexes or self._by_index[link.index].name != name
+        }
 
     def get(self, name: str) -> Optional[Link]:
         """The link of that name, or None."""
@@ -44,10 +62,10 @@ class Interfaces:
         link = self._by_name.get(name)
         return link is not None and link.up
 
-    def held(self, name: str, packed: bytes) -> Optional[HeldAddress]:
-        """The address as that interface holds it, or None."""
+    def held(self, name: str, packed: bytes) -> Tuple[HeldAddress, ...]:
+        """The address as that interface holds it: usually once, or never, or with several prefix lengths."""
         link = self._by_name.get(name)
-        return self._held.get(link.index, {}).get(packed) if link is not None else None
+        return self._held.get(link.index, {}).get(packed, ()) if link is not None else ()
 
     def primary(self, name: str, family: int, virtual: Container[bytes]) -> Optional[bytes]:
         """The address that adverts come from: RFC 9568 5.1.1.1 and 5.1.2.1.
@@ -60,58 +78,86 @@ class Interfaces:
             return None
         width = 4 if family == 4 else 16
         second: Optional[bytes] = None
-        for packed, held in self._held.get(link.index, {}).items():
+        for packed, same in self._held.get(link.index, {}).items():
             if len(packed) != width or packed in virtual:
                 continue
             if family == 6:
-                if held.scope == _SCOPE_LINK and not held.flags & IFA_F_TENTATIVE:
+                if any(held.scope == _SCOPE_LINK and not held.flags & IFA_F_TENTATIVE for held in same):
                     return packed
-            elif not held.secondary:
+            elif not all(held.secondary for held in same):
                 return packed
             elif second is None:
                 second = packed
         return second
 
-    def apply(self, events: List[Event], virtual: Container[bytes]) -> Set[str]:
-        """Take in what the monitor heard; the names of the interfaces that have changed for us.
+    def apply(self, events: List[Event], virtual: Container[bytes]) -> Changes:
+        """Take in what the monitor heard.
 
-        The coming and going of ``virtual`` addresses is noted, but it is our own doing.
+        The coming and going of ``virtual`` addresses is noted, but is no change of an interface: mostly
+        it is our own doing.
         """
-        touched: Set[str] = set()
+        changes = Changes(set(), set(), False)
         for event in events:
             if isinstance(event, LinkEvent):
-                touched |= self._apply_link(event)
-            else:
-                name = self._apply_address(event)
-                if event.held.packed not in virtual:
-                    touched.add(name)
-        touched.discard("")
-        return touched
+                self._apply_link(event, changes)
+                continue
+            name = self._apply_address(event)
+            if event.held.packed not in virtual:
+                changes.names.add(name)
+            elif event.removed:
+                changes = changes._replace(virtual_lost=True)
+        changes.names.discard("")
+        return changes
 
-    def _apply_link(self, event: LinkEvent) -> Set[str]:
+    def _apply_link(self, event: LinkEvent, changes: Changes) -> None:
         link = event.link
         before = self._by_index.get(link.index)
+        if before is not None and (event.removed or before.name != link.name):
+            if self._by_name.get(before.name) is before:
+                del self._by_name[before.name]
+            changes.names.add(before.name)
+            changes.gone.add(before.name)
         if event.removed:
             self._by_index.pop(link.index, None)
             self._held.pop(link.index, None)
-            if before is not None and self._by_name.get(before.name) is before:
-                del self._by_name[before.name]
-            return {link.name}
+            return
         if before == link:
-            return set()
-        if before is not None and before.name != link.name and self._by_name.get(before.name) is before:
-            del self._by_name[before.name]
+            return
+        if self._by_name.get(link.name) is not before:
+            changes.gone.add(link.name)
         self._by_index[link.index] = link
         self._by_name[link.name] = link
-        return {link.name} | ({before.name} if before is not None else set())
+        changes.names.add(link.name)
 
     def _apply_address(self, event: AddressEvent) -> str:
-        held = self._held.setdefault(event.held.index, {})
-        before = held.get(event.held.packed)
+        """The name of the interface, or nothing when nothing has changed."""
+        held = event.held
+        before = self.held_by_index(held.index, held.packed)
         if event.removed:
-            held.pop(event.held.packed, None)
+            self._remove(held)
+        elif held in before:
+            return ""
         else:
-            held[event.held.packed] = event.held
-            if before == event.held:
-                return ""
-        return self.name_of(event.held.index)
+            self._add(held)
+        return self.name_of(held.index)
+
+    def held_by_index(self, index: int, packed: bytes) -> Tuple[HeldAddress, ...]:
+        """As ``held``, for an interface whose name may not be known yet."""
+        return self._held.get(index, {}).get(packed, ())
+
+    def _add(self, held: HeldAddress) -> None:
+        addresses = self._held.setdefault(held.index, {})
+        others = _others(addresses.get(held.packed, ()), held)
+        addresses[held.packed] = (*others, held)
+
+    def _remove(self, held: HeldAddress) -> None:
+        addresses = self._held.get(held.index, {})
+        others = _others(addresses.get(held.packed, ()), held)
+        if others:
+            addresses[held.packed] = others
+        else:
+            addresses.pop(held.packed, None)
+
+
+def _others(same: Tuple[HeldAddress, ...], held: HeldAddress) -> Tuple[HeldAddress, ...]:
+    return tuple(one for one in same if one.prefix_length != held.prefix_length)

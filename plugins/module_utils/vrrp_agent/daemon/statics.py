@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import List, Set
+from typing import AbstractSet, Dict, List
 
 from ..conf.model import Address, Config, Route
 from ..kernel import addresses as kernel_addresses
@@ -29,6 +29,8 @@ class Statics:
         self._log = log
         self._addresses: List[Address] = []
         self._routes: List[Route] = []
+        self._refused: Dict[str, int] = {}
+        """What did not work when it was last tried, and why; news of an interface try it again."""
 
     def apply(self, config: Config) -> None:
         """Take away what ``config`` has no longer, and put in place what it has."""
@@ -47,11 +49,12 @@ class Statics:
         for route in new_routes:
             self._add_route(route)
 
-    def interfaces_changed(self, names: Set[str]) -> None:
+    def interfaces_changed(self, names: AbstractSet[str]) -> None:
         """Interfaces have come or come up: the kernel may have dropped our items with them."""
         up = {name for name in names if self._interfaces.up(name)}
         for address in self._addresses:
-            if address.device in up and self._interfaces.held(address.device, address.packed) is None:
+            device = address.device or ""
+            if device in up and not self._interfaces.held(device, address.packed):
                 self._add_address(address)
         for route in self._routes:
             if any(hop.device in up for hop in route.next_hops):
@@ -97,10 +100,15 @@ class Statics:
         self._submit(request, f"remove static route to {_name(route)}")
 
     def _submit(self, request: bytes, what: str) -> None:
-        for refusal in self._route.submit([request]):
+        refusals = self._route.submit([request])
+        if not refusals:
+            self._refused.pop(what, None)
+        for refusal in refusals:
             if refusal.errno in (_ESRCH, _EADDRNOTAVAIL, _ENODEV) and what.startswith("remove"):
                 continue
-            self._log.error(f"cannot {what}: {os.strerror(refusal.errno)}")
+            if self._refused.get(what) != refusal.errno:
+                self._log.error(f"cannot {what}: {os.strerror(refusal.errno)}")
+            self._refused[what] = refusal.errno
 
 
 def _name(route: Route) -> str:

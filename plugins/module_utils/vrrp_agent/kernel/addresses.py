@@ -5,22 +5,25 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..conf.model import Address
+from .errors import MissingPrivilege
 from .messages import (
     NLM_F_CREATE,
     NLM_F_DUMP,
     NLM_F_REPLACE,
+    NLM_F_REQUEST,
     RTM_DELADDR,
     RTM_GETADDR,
     RTM_NEWADDR,
     encode,
 )
-from .netlink import RouteSocket
+from .netlink import HEADER, RouteSocket
 
 IFA_F_SECONDARY, IFA_F_NODAD, IFA_F_HOMEADDRESS = 0x01, 0x02, 0x10
 IFA_F_TENTATIVE, IFA_F_MANAGETEMPADDR = 0x40, 0x100
@@ -105,12 +108,17 @@ def _flags(address: Address, moves: bool) -> int:
     return flags
 
 
+def prefix_length(address: Address) -> int:
+    """The prefix length that the kernel keeps: the peer's, when there is one."""
+    if address.peer is not None and address.peer_prefix_length is not None:
+        return address.peer_prefix_length
+    return address.prefix_length
+
+
 def _message(address: Address, index: int, moves: bool) -> Tuple[Dict[str, Any], List[Tuple[str, Any]]]:
     fields = {
         "family": socket.AF_INET if address.family == 4 else socket.AF_INET6,
-        "prefixlen": address.peer_prefix_length
-        if address.peer is not None and address.peer_prefix_length is not None
-        else address.prefix_length,
+        "prefixlen": prefix_length(address),
         "scope": address.scope,
         "index": index,
     }
@@ -146,3 +154,19 @@ def remove_request(address: Address, index: int, sequence: int = 0) -> bytes:
     fields, attributes = _message(address, index, False)
     kept = [(name, value) for name, value in attributes if name in ("IFA_LOCAL", "IFA_ADDRESS")]
     return encode("ifaddrmsg", RTM_DELADDR, 0, fields, kept, sequence)
+
+
+def remove_held_request(held: HeldAddress, sequence: int = 0) -> bytes:
+    """The request that takes away an address as it stands on its interface, whatever its options are."""
+    family = socket.AF_INET if len(held.packed) == 4 else socket.AF_INET6
+    attribute = _ATTRIBUTE.pack(_ATTRIBUTE.size + len(held.packed), _IFA_LOCAL) + held.packed
+    body = _IFADDRMSG.pack(family, held.prefix_length, 0, 0, held.index) + attribute
+    return HEADER.pack(HEADER.size + len(body), RTM_DELADDR, NLM_F_REQUEST, sequence, 0) + body
+
+
+def check_privilege(route: RouteSocket) -> None:
+    """Raises MissingPrivilege when addresses could not be changed: better now than at a takeover."""
+    nothing = HeldAddress(0, bytes(4), 32, 0, 0)  # no interface has the index 0
+    for refusal in route.submit([remove_held_request(nothing)]):
+        if refusal.errno == errno.EPERM:
+            raise MissingPrivilege("changing the addresses of interfaces", "CAP_NET_ADMIN")

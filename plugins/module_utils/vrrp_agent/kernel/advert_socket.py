@@ -21,8 +21,10 @@ IPPROTO_VRRP = 112
 _IPV6_HDRINCL = 36
 _SO_BINDTODEVICE = 25
 _TC_PRIO_CONTROL = 7
-_IP_MULTICAST_ALL, _IPV6_MULTICAST_ALL = 49, 29
+_IP_MULTICAST_ALL = 49
+_LONGEST = 4608  # IPv6 and 255 addresses: 4088 bytes; IPv4 with options and 255: less
 _ALREADY_MEMBER = errno.EADDRINUSE
+_MOST_EARLY = 1000
 _HOP_LIMIT = struct.Struct("=i")
 
 
@@ -80,6 +82,15 @@ class AdvertSocket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self.index)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        self._forget_early()
+
+    def _forget_early(self) -> None:
+        """Drop what came before the socket was bound: it may be from any interface."""
+        for _turn in range(_MOST_EARLY):
+            try:
+                self._socket.recv(1)
+            except OSError:
+                return
 
     def join(self, group: bytes) -> None:
         """Receive what is sent to the multicast ``group`` on this interface; joining twice does no harm."""
@@ -120,7 +131,7 @@ class AdvertSocket:
     def receive_ipv4(self) -> Optional[bytes]:
         """The next IPv4 datagram, header included, or None when there is none."""
         try:
-            return self._socket.recv(2048)
+            return self._socket.recv(_LONGEST)
         except BlockingIOError:
             return None
         except OSError:  # the link went down: said once, by the socket; the monitor says it too
@@ -129,7 +140,7 @@ class AdvertSocket:
     def receive_ipv6(self) -> Optional[Received]:
         """The next IPv6 payload with its addresses and hop limit, or None when there is none."""
         try:
-            payload, controls, _flags, sender = self._socket.recvmsg(2048, 128)
+            payload, controls, _flags, sender = self._socket.recvmsg(_LONGEST, 128)
         except BlockingIOError:
             return None
         except OSError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import List, Optional, Union
 
@@ -26,6 +27,8 @@ class Monitor:
         grow_receive_buffer(self._socket)
         self._socket.bind((0, _GROUP_LINK | _GROUP_IPV4_ADDRESS | _GROUP_IPV6_ADDRESS))
         self._socket.setblocking(False)
+        self.more = False
+        """After ``read``: there may be more to read."""
 
     def fileno(self) -> int:
         """For the event loop."""
@@ -41,18 +44,23 @@ class Monitor:
         None when the kernel dropped some because they came too fast: list everything afresh then.
         """
         events: List[Event] = []
-        for _ in range(most):
+        for _turn in range(most):
             try:
                 data = self._socket.recv(1 << 17)
             except BlockingIOError:
+                self.more = False
                 break
             except OSError:  # ENOBUFS
                 return None
             for kind, _flags, _sequence, _port, message in split(data):
                 if kind in (RTM_NEWADDR, RTM_DELADDR):
-                    event = decode_address(kind, message)
-                    if event is not None:
-                        events.append(event)
+                    address = decode_address(kind, message)
+                    if address is not None:
+                        events.append(address)
                 elif kind in (RTM_NEWLINK, RTM_DELLINK):
-                    events.append(decode_link(kind, message))
+                    link = decode_link(kind, message)
+                    if link is not None:
+                        events.append(link)
+        else:
+            self.more = bool(select.select([self._socket], [], [], 0)[0])
         return events

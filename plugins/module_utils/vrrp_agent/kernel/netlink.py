@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from typing import Iterator, List, NamedTuple, Tuple
 
 from .errors import KernelError, describe
 
-_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
+HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _ERROR = struct.Struct("=i")
+_SEQUENCE = struct.Struct("=8xI")
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_CAP_ACK = 270, 11, 10
 SO_RCVBUFFORCE, SO_SNDBUFFORCE = 33, 32
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 _BATCH_BYTES = 32 * 1024
+_DUMP_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: the list changed while it was read
+_MOST_DUMPS = 5
 
 
 class Refusal(NamedTuple):
@@ -31,7 +35,7 @@ def split(data: bytes) -> Iterator[Tuple[int, int, int, int, bytes]]:
     """The messages in a datagram: (type, flags, sequence, port, whole message)."""
     offset = 0
     while offset + 16 <= len(data):
-        length, kind, flags, sequence, port = _HEADER.unpack_from(data, offset)
+        length, kind, flags, sequence, port = HEADER.unpack_from(data, offset)
         if length < 16 or offset + length > len(data):
             return
         yield kind, flags, sequence, port, data[offset : offset + length]
@@ -64,13 +68,14 @@ class RouteSocket:
         """Carry out requests in order, several to a system call, and return those that were refused.
 
         Without NLM_F_ACK the kernel answers only errors, and it answers them before send returns.
+        Raises nothing: when not even the sending works, every request of the batch counts as refused.
         """
         refusals: List[Refusal] = []
         for batch in _batches(requests):
             try:
-                self._socket.send(batch)
+                self._socket.send(b"".join(batch))
             except OSError as error:
-                raise KernelError(f"netlink refused a batch of {len(batch)} bytes: {error}") from error
+                refusals.extend(Refusal(sequence_of(request), error.errno or errno.EIO) for request in batch)
             refusals.extend(self._collect())
         return refusals
 
@@ -80,6 +85,8 @@ class RouteSocket:
                 data = self._socket.recv(65536)
             except BlockingIOError:
                 return
+            except OSError:  # ENOBUFS: some answers found no room and are lost; there may be more
+                continue
             for kind, _flags, sequence, _port, message in split(data):
                 if kind == NLMSG_ERROR:
                     (code,) = _ERROR.unpack_from(message, 16)
@@ -89,31 +96,48 @@ class RouteSocket:
     def dump(self, request: bytes) -> List[Tuple[int, bytes]]:
         """All the answers (type, message) to a dump request. Raises KernelError after 5 s of silence."""
         self._socket.settimeout(5)
-        answers: List[Tuple[int, bytes]] = []
         try:
-            self._socket.send(request)
-            while True:
-                for kind, _flags, _sequence, _port, message in split(self._socket.recv(1 << 17)):
-                    if kind == NLMSG_DONE:
-                        return answers
-                    if kind == NLMSG_ERROR:
-                        (code,) = _ERROR.unpack_from(message, 16)
-                        raise KernelError(f"netlink refused a dump: {describe(-code)}", errno=-code)
-                    answers.append((kind, message))
+            for _turn in range(_MOST_DUMPS):
+                whole, answers = self._dump_once(request)
+                if whole:
+                    break
+            return answers
         except OSError as error:
             raise KernelError(f"netlink gave no answer to a dump: {error}") from error
         finally:
             self._socket.setblocking(False)
 
+    def _dump_once(self, request: bytes) -> Tuple[bool, List[Tuple[int, bytes]]]:
+        """The answers, and whether nothing has changed while they were made."""
+        answers: List[Tuple[int, bytes]] = []
+        whole = True
+        self._socket.send(request)
+        while True:
+            for kind, flags, _sequence, _port, message in split(self._socket.recv(1 << 17)):
+                if flags & _DUMP_INTERRUPTED:
+                    whole = False
+                if kind == NLMSG_DONE:
+                    return whole, answers
+                if kind == NLMSG_ERROR:
+                    (code,) = _ERROR.unpack_from(message, 16)
+                    raise KernelError(f"netlink refused a dump: {describe(-code)}", errno=-code)
+                answers.append((kind, message))
 
-def _batches(requests: List[bytes]) -> Iterator[bytes]:
+
+def sequence_of(request: bytes) -> int:
+    """The sequence number of an encoded request."""
+    sequence: int = _SEQUENCE.unpack_from(request)[0]
+    return sequence
+
+
+def _batches(requests: List[bytes]) -> Iterator[List[bytes]]:
     batch: List[bytes] = []
     size = 0
     for request in requests:
         if size and size + len(request) > _BATCH_BYTES:
-            yield b"".join(batch)
+            yield batch
             batch, size = [], 0
         batch.append(request)
         size += len(request)
     if batch:
-        yield b"".join(batch)
+        yield batch
