@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from ..conf.model import Config, Instance
-from ..kernel.addresses import list_addresses
+from ..kernel import messages
+from ..kernel.addresses import check_privilege, list_addresses
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.errors import KernelError
 from ..kernel.frame_socket import FrameSocket
@@ -19,15 +20,15 @@ from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
 from . import status
 from .announcer import Announcer
-from .hands import Services
-from .health import judge
+from .hands import LIMIT_WINDOW_NS, Services
+from .health import Verdict, judge
 from .interfaces import Interfaces
 from .live import Live
-from .log import Log
+from .log import WARNING, Log
 from .loop import Loop
-from .memory import Memory, boot_id, recall
-from .prepared import placed
-from .receiver import Receiver
+from .memory import NOT_RECALLED, Memory, boot_id, recall
+from .prepared import Place, essence, placed
+from .receivers import OpenSocket, Receivers
 from .statics import Statics
 
 Key = Tuple[str, int, int]
@@ -45,10 +46,30 @@ class MissingInterface(KernelError):
         )
 
 
-class Agent:
-    """One configuration at work. Raises KernelError (MissingPrivilege and others) when it cannot begin."""
+class Host(NamedTuple):
+    """What an agent has of the kernel."""
 
-    def __init__(self, loop: Loop, log: Log, runtime_dir: str, version: str, config_path: str) -> None:
+    route: RouteSocket
+    monitor: Monitor
+    frames: FrameSocket
+    open_socket: OpenSocket
+
+
+def this_host() -> Host:
+    """The host that this process runs on. Raises KernelError, mostly MissingPrivilege or MissingLibrary."""
+    messages.preload()
+    frames = FrameSocket()
+    route = RouteSocket()
+    check_privilege(route)
+    return Host(route, Monitor(), frames, AdvertSocket)
+
+
+class Agent:
+    """One configuration at work. Raises KernelError when the host cannot be listed."""
+
+    def __init__(
+        self, loop: Loop, log: Log, runtime_dir: str, version: str, config_path: str, host: Host
+    ) -> None:
         self.loop = loop
         self.log = log
         self.config = Config()
@@ -56,19 +77,17 @@ class Agent:
         self._config_path = config_path
         self._started_wall_s = time.time()
         self._lives: Dict[Key, Live] = {}
-        self._receivers: Dict[Tuple[str, int], Receiver] = {}
         self._virtual: Set[bytes] = set()
+        self._virtual_lost = False
         self._interfaces = Interfaces()
-        self._route = RouteSocket()
-        self._monitor = Monitor()
-        self._announcer = Announcer(loop, FrameSocket(), log.warning)
+        self._route, self._monitor, self._frames = host.route, host.monitor, host.frames
+        self._receivers = Receivers(loop, log, self._interfaces, host.open_socket)
+        self._announcer = Announcer(loop, host.frames, log)
         self._statics = Statics(self._route, self._interfaces, log)
         memory_path = os.path.join(runtime_dir, MEMORY_NAME)
         self._recalled = recall(memory_path, boot_id())
         self._memory = Memory(memory_path, boot_id())
-        self._services = Services(
-            loop, log, self._interfaces, self._route, self._announcer, self._memory
-        )
+        self._services = Services(loop, log, self._interfaces, self._route, self._announcer, self._memory)
         self._list_everything()
         loop.add_reader(self._monitor.fileno(), self._hear_kernel)
 
@@ -92,32 +111,51 @@ class Agent:
             raise MissingInterface(sorted(set(missing)))
 
     def apply(self, config: Config) -> None:
-        """Make ``config`` the one at work: begin, change and end what differs, leave the rest alone."""
+        """Make ``config`` the one at work: begin, change and end what differs, leave the rest alone.
+
+        Raises KernelError when a socket cannot be opened; nothing has changed then.
+        """
         now = self.loop.clock()
-        before, self.config = self.config, config
+        old, wanted = self.config.by_key, config.by_key
+        removed = [key for key in self._lives if key not in wanted]
+        changed = [i for i in config.instances if i.key in self._lives and old[i.key] != i]
+        new = [i for i in config.instances if i.key not in self._lives]
+        self._receivers.open_for([*changed, *new])
+        delay_ns = config.settings.startup_delay_ns if not self.config.instances else 0
+        self.config = config
         self._virtual = {
             address.packed for instance in config.instances for address, _device in placed(instance)
         }
         self._statics.apply(config)
-        wanted = config.by_key
-        for key in [key for key in self._lives if key not in wanted]:
-            live = self._lives.pop(key)
-            live.end(now)
-            self.log.notice(f"{live.instance.name}: removed from the configuration")
-        old = before.by_key
-        changed = [i for i in config.instances if i.key in self._lives and old[i.key] != i]
-        new = [i for i in config.instances if i.key not in self._lives]
-        delay_ns = config.settings.startup_delay_ns if not before.instances else 0
+        self._give_up(removed, changed, now)
         for instance in new:
             self._lives[instance.key] = Live(instance, self._services, delay_ns)
         self._lay_out_memory()
-        for instance in changed:  # first everything that goes: an address may move between instances
-            self._lives[instance.key].hands.release(instance)
         for instance in changed:
             self._change(self._lives[instance.key], instance, now)
-        self._match_receivers(before)
+        self._serve()
         for instance in new:
             self._begin(self._lives[instance.key], now)
+        if old:
+            self._judge_all(now)  # what is virtual has changed, and with it what may be a source
+
+    def _give_up(self, removed: List[Key], changed: List[Instance], now: int) -> None:
+        """First everything that goes; what moves from one instance to another stays where it is."""
+        staying: Set[Place] = set()
+        if removed or changed:
+            staying = {
+                essence(place)
+                for instance in self.config.instances
+                if instance.key in self._lives and self._lives[instance.key].hands.holds_addresses
+                for place in placed(instance)
+            }
+        for key in removed:
+            live = self._lives.pop(key)
+            live.hands.spare(staying)
+            live.end(now)
+            self.log.notice(f"{live.instance.name}: removed from the configuration")
+        for instance in changed:
+            self._lives[instance.key].hands.release(staying)
 
     def stop(self) -> None:
         """Leave in order: resign, give addresses back, take static items away."""
@@ -130,12 +168,12 @@ class Agent:
 
     def close(self) -> None:
         """Give descriptors back."""
-        for receiver in self._receivers.values():
-            receiver.close()
-        self._receivers = {}
+        self._receivers.close()
         self.loop.remove_reader(self._monitor.fileno())
         self._monitor.close()
         self._route.close()
+        self._frames.close()
+        self._memory.close()
 
     def answer(self, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
         """The control socket's handler."""
@@ -148,16 +186,19 @@ class Agent:
         yield status.head(self._version, self._started_wall_s, self._config_path, len(lives))
         for live in lives:
             yield {"instance": status.instance_status(live, self.loop.clock())}
-        for (name, family), receiver in sorted(self._receivers.items()):
+        for (name, family), receiver in list(self._receivers):
             yield {"interface": {"name": name, "family": family, "discards": dict(receiver.discards)}}
 
     # The life of one instance.
 
     def _begin(self, live: Live, now: int) -> None:
         instance = live.instance
-        live.use_socket(self._socket_for(instance))
-        live.take_verdict(judge(instance, self._interfaces, self._virtual), now)
-        resume = self._may_resume(live, now)
+        live.use_socket(self._receivers.socket(instance))
+        live.take_verdict(self._judge(instance), now)
+        recalled = self._recalled.pop(instance.key, NOT_RECALLED)
+        if live.owner and (recalled.own or not recalled.moment_ns):
+            live.hands.keep_own()
+        resume = self._may_resume(live, recalled.moment_ns, now)
         if not resume and not live.owner:
             left = live.hands.clear_leftovers()
             if left:
@@ -165,21 +206,35 @@ class Agent:
                 self.log.notice(f"{instance.name}: removed addresses left by a predecessor: {names}")
         live.begin(now, resume=resume)
 
-    def _may_resume(self, live: Live, now: int) -> bool:
+    @staticmethod
+    def _may_resume(live: Live, last_ns: int, now: int) -> bool:
         """True when a killed predecessor spoke so recently that no backup can have taken over.
 
         A backup waits for down_timer_adverts intervals and its skew (RFC 9568 6.1) after the last
         advert; within the intervals alone the addresses are still ours.
         """
         instance = live.instance
-        last_ns = self._recalled.pop(instance.key, 0)
         spoken = 0 < last_ns <= now and now - last_ns < instance.down_timer_adverts * instance.advert_int_ns
         return spoken and not live.verdict.faults and live.hands.all_held()
 
     def _change(self, live: Live, instance: Instance, now: int) -> None:
-        verdict = judge(instance, self._interfaces, self._virtual)
-        live.change(instance, self._socket_for(instance), verdict, now)
+        live.change(instance, self._receivers.socket(instance), self._judge(instance), now)
         self.log.notice(f"{instance.name}: settings changed")
+
+    def _judge(self, instance: Instance) -> Verdict:
+        verdict = judge(instance, self._interfaces, self._virtual)
+        problem = self._receivers.problem(instance)
+        return verdict._replace(faults=(*verdict.faults, problem)) if problem else verdict
+
+    def _judge_all(self, now: int) -> None:
+        for live in self._lives.values():
+            self._take_verdict(live, now)
+
+    def _take_verdict(self, live: Live, now: int) -> None:
+        source = live.verdict.source
+        live.take_verdict(self._judge(live.instance), now)
+        if live.verdict.source != source:
+            self._receivers.forget_known(live.instance)
 
     def _lay_out_memory(self) -> None:
         before = self._memory.problem
@@ -189,76 +244,66 @@ class Agent:
         for live in self._lives.values():
             live.hands.use_memory()
 
-    # Sockets.
-
-    def _match_receivers(self, before: Config) -> None:
-        """Close what nobody uses, and tell every receiver whom it serves now."""
-        by_place: Dict[Tuple[str, int], List[Live]] = {}
-        for live in self._lives.values():
-            by_place.setdefault((live.instance.interface, live.instance.family), []).append(live)
-        for place in [place for place in self._receivers if place not in by_place]:
-            self._receivers.pop(place).close()
-        for place, receiver in self._receivers.items():
-            receiver.serve(by_place[place], self.config.settings.log_unknown_vrids)
-
-    def _socket_for(self, instance: Instance) -> Optional[AdvertSocket]:
-        """The socket for an instance, opened when it is the first; None while there is no interface."""
-        link = self._interfaces.get(instance.interface)
-        if link is None:
-            return None
-        place = (instance.interface, instance.family)
-        receiver = self._receivers.get(place)
-        if receiver is not None and receiver.socket.index != link.index:
-            receiver.close()
-            receiver = None
-        if receiver is None:
-            opened = AdvertSocket(instance.family, instance.interface, link.index)
-            log_unknown = self.config.settings.log_unknown_vrids
-            self._receivers[place] = receiver = Receiver(opened, self.loop, self.log, log_unknown)
-        if not instance.unicast:
-            receiver.socket.join(instance.multicast_group)
-        same = [live for live in self._lives.values() if self._place(live) == place]
-        receiver.serve(same, self.config.settings.log_unknown_vrids)
-        return receiver.socket
-
-    @staticmethod
-    def _place(live: Live) -> Tuple[str, int]:
-        return (live.instance.interface, live.instance.family)
+    def _serve(self) -> None:
+        self._receivers.serve(self._lives.values(), self.config.settings.log_unknown_vrids)
 
     # What happens to the host.
 
-    def _list_everything(self) -> None:
-        self._interfaces.replace(list_links(self._route), list_addresses(self._route))
+    def _list_everything(self) -> Set[str]:
+        return self._interfaces.replace(list_links(self._route), list_addresses(self._route))
 
     def _hear_kernel(self) -> None:
         events = self._monitor.read()
         if events is None:
-            self.log.warning("the kernel reported more changes than could be read; listing everything again")
-            self._list_everything()
-            self._host_changed({name for live in self._lives.values() for name in live.devices})
+            self._list_again()
             return
-        names = self._interfaces.apply(events, self._virtual)
-        if names:
-            self._host_changed(names)
+        changes = self._interfaces.apply(events, self._virtual)
+        if changes.names:
+            self._host_changed(changes.names, changes.gone)
+        self._virtual_lost = self._virtual_lost or changes.virtual_lost
+        if self._virtual_lost and not self._monitor.more:  # the picture is whole again
+            self._virtual_lost = False
+            self._restore_addresses()
 
-    def _host_changed(self, names: Set[str]) -> None:
+    def _list_again(self) -> None:
+        self.log.warning("the kernel reported more changes than could be read; listing everything again")
+        try:
+            gone = self._list_everything()
+        except KernelError as error:
+            self.log.error(f"{error}; the next change of an interface tries again")
+            return
+        self._host_changed({name for live in self._lives.values() for name in live.devices}, gone)
+        self._restore_addresses()
+
+    def _host_changed(self, names: AbstractSet[str], gone: AbstractSet[str]) -> None:
         now = self.loop.clock()
+        self._receivers.interfaces_gone(gone)
+        renewed = False
         for live in self._lives.values():
             if live.devices.isdisjoint(names):
                 continue
+            other_links = live.hands.refresh_links()
             if live.instance.interface in names:
-                self._renew_socket(live)
-            live.take_verdict(judge(live.instance, self._interfaces, self._virtual), now)
+                renewed = self._renew_socket(live) or renewed
+            self._take_verdict(live, now)
+            if other_links:
+                live.hands.after_link_change(now)
+        if renewed:
+            self._serve()
         self._statics.interfaces_changed(names)
 
-    def _renew_socket(self, live: Live) -> None:
+    def _renew_socket(self, live: Live) -> bool:
         """The interface may have come, gone, or come back as another one under the same name."""
-        link = self._interfaces.get(live.instance.interface)
-        index = live.socket.index if live.socket is not None else None
-        if (link.index if link is not None else None) == index:
-            return
-        try:
-            live.use_socket(self._socket_for(live.instance))
-        except KernelError as error:
-            live.use_socket(None)
-            self.log.error(f"{live.instance.name}: {error}")
+        socket = self._receivers.renew(live.instance)
+        if socket is live.socket:
+            return False
+        live.use_socket(socket)
+        return True
+
+    def _restore_addresses(self) -> None:
+        now = self.loop.clock()
+        for live in self._lives.values():
+            names = live.hands.restore(now)
+            if names:
+                line = f"{live.instance.name}: somebody removed {', '.join(names)}; put back"
+                self.log.limited(WARNING, live.instance.name, "restored", line, now, LIMIT_WINDOW_NS)

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Callable, Deque, Dict, Optional, Sequence
+from typing import Callable, Deque, Dict, Optional, Sequence, Tuple
 
 from ..conf.model import GarpPolicy
 from ..kernel.frame_socket import FrameSocket
+from .log import WARNING, Log
 from .loop import Loop
 from .prepared import Frame
+
+_WINDOW_NS = 10_000_000_000
 
 
 class Pacer:
@@ -49,16 +52,16 @@ class Pacer:
 class Announcer:
     """All the announcements of this host."""
 
-    def __init__(self, loop: Loop, frames: FrameSocket, complain: Callable[[str], None]) -> None:
+    def __init__(self, loop: Loop, frames: FrameSocket, log: Log) -> None:
         self._loop = loop
         self._frames = frames
-        self._complain = complain
-        self._pacers: Dict[str, Pacer] = {}
+        self._log = log
+        self._pacers: Dict[Tuple[str, bool], Pacer] = {}
         self.sent = 0
 
     def announce(self, frames: Sequence[Frame], repeat: int, policy: GarpPolicy, now: int) -> None:
         """Each frame ``repeat`` times, round by round as keepalived does."""
-        for _ in range(repeat):
+        for _turn in range(repeat):
             for frame in frames:
                 pause_ns = policy.arp_interval_ns if frame.arp else policy.na_interval_ns
                 if pause_ns:
@@ -72,9 +75,10 @@ class Announcer:
             pacer.drop(frames)
 
     def _pace(self, frame: Frame, pause_ns: int, now: int) -> None:
-        pacer = self._pacers.get(frame.interface)
+        key = (frame.interface, frame.arp)
+        pacer = self._pacers.get(key)
         if pacer is None:
-            self._pacers[frame.interface] = pacer = Pacer(self._send, pause_ns)
+            self._pacers[key] = pacer = Pacer(self._send, pause_ns)
         pacer.pause_ns = pause_ns
         pacer.put(frame, now)
         self._loop.schedule.refresh(pacer)
@@ -84,4 +88,6 @@ class Announcer:
             self._frames.send(frame.interface, frame.data)
             self.sent += 1
         except OSError as error:
-            self._complain(f"announcement on {frame.interface} not sent: {error.strerror}")
+            line = f"announcement on {frame.interface} not sent: {error.strerror}"
+            now = self._loop.clock()
+            self._log.limited(WARNING, frame.interface, "announcement", line, now, _WINDOW_NS)

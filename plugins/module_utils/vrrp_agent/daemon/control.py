@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import socket
-from typing import Any, Callable, Dict, Iterator, Optional, Set
+from typing import Any, Callable, Dict, Iterator, Optional
 
 from .loop import Loop
 
@@ -34,7 +34,7 @@ class Control:
         self.path = path
         self._loop = loop
         self._handler = handler
-        self._clients: Set[_Client] = set()
+        self._clients: Dict[_Client, None] = {}  # in the order of their coming
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
         with contextlib.suppress(FileNotFoundError):
@@ -62,10 +62,13 @@ class Control:
         except OSError:
             return
         if len(self._clients) >= _MOST_CLIENTS:
-            connection.close()
-            return
+            next(iter(self._clients)).close()  # the oldest: who asks gets an answer, who sits there does not
         connection.setblocking(False)
-        self._clients.add(_Client(self._loop, connection, self._handler, self._clients.discard))
+        client = _Client(self._loop, connection, self._handler, self._gone)
+        self._clients[client] = None
+
+    def _gone(self, client: _Client) -> None:
+        self._clients.pop(client, None)
 
 
 class _Client:
@@ -106,10 +109,13 @@ class _Client:
             return
         except OSError:
             piece = b""
+        if not piece and self._answer is not None:
+            self._loop.remove_reader(self._connection.fileno())  # it has said all, and listens still
+            return
+        self._request += piece
         if not piece or self._answer is not None or len(self._request) > _LONGEST_REQUEST:
             self.close()
             return
-        self._request += piece
         if b"\n" in self._request:
             self._answer = self._begin(self._request.split(b"\n", 1)[0])
             self._loop.add_job(self._work)
@@ -120,6 +126,8 @@ class _Client:
             if not isinstance(request, dict):
                 raise ValueError("a request is a JSON object")
             return self._handler(request)
+        except RecursionError:
+            return iter([{"error": "the request is nested too deeply"}])
         except ValueError as error:
             return iter([{"error": str(error)}])
 
@@ -129,7 +137,7 @@ class _Client:
             return False
         finished = False
         if len(self._output) < _HIGH_WATER:
-            for _ in range(_PER_TURN):
+            for _turn in range(_PER_TURN):
                 line = next(self._answer, None)
                 if line is None:
                     finished = True

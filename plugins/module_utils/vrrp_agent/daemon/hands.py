@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Container, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..conf.model import Instance
+from ..kernel.addresses import HeldAddress, prefix_length, remove_held_request
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.netlink import RouteSocket
 from . import log as logging
@@ -19,7 +20,7 @@ from .interfaces import Interfaces
 from .log import Log
 from .loop import Loop
 from .memory import Memory
-from .prepared import Moves, Place, Prepared, placed
+from .prepared import Moves, Place, Prepared, essence, placed
 
 LIMIT_WINDOW_NS = 10_000_000_000
 _EEXIST, _EADDRNOTAVAIL, _ENODEV = 17, 99, 19
@@ -52,6 +53,11 @@ class Hands:
         self._destinations: Dict[bytes, Tuple[object, ...]] = {}
         self._memory_offset = -1
         self._prepared = Prepared(instance, b"", services.interfaces)
+        self._links = self._present_links()
+        self._own: Set[Place] = set()
+        """Addresses that the interface had before the agent: an owner's own. They are left where they are."""
+        self._spared: Container[Place] = ()
+        """Addresses that another virtual router of this host goes on with."""
 
     def equip(self, instance: Instance, sock: Optional[AdvertSocket], source: bytes) -> None:
         """Work for these settings, through this socket (None: the interface is away), from this address."""
@@ -59,6 +65,7 @@ class Hands:
         self._socket = sock
         self._source = source
         self._destinations = {}
+        self._links = self._present_links()
         self._prepared = prepared = Prepared(instance, source, self._services.interfaces)
 
         def in_a_quiet_moment() -> bool:
@@ -112,44 +119,114 @@ class Hands:
         self.refused = {}
         moves = self._prepared.moves
         self._services.announcer.drop(moves.frames)
-        self._submit(moves.remove, moves.places, "remove")
+        self._remove(moves)
         self._services.memory.note(self._memory_offset, 0)
 
-    def release(self, future: Instance) -> None:
-        """While active: give back what ``future``, the next settings, has no longer."""
+    def spare(self, places: Container[Place]) -> None:
+        """The last ``remove_addresses`` leaves these (``essence``) alone: others hold them from now on."""
+        self._spared = places
+
+    def release(self, staying: Container[Place]) -> None:
+        """While active: give back what is not among ``staying`` (``essence``), the places of the future."""
         if self.holds_addresses:
-            after = set(placed(future))
-            gone = [place for place in placed(self._instance) if place not in after]
+            gone = [place for place in placed(self._instance) if essence(place) not in staying]
             moves = Moves(gone, self._services.interfaces)
             self._services.announcer.drop(moves.frames)
-            self._submit(moves.remove, moves.places, "remove")
+            self._remove(moves)
 
     def take_new(self, before: Sequence[Place], now: int) -> None:
         """While active: take and announce what the settings have now and ``before`` had not."""
+        places = placed(self._instance)
+        texts = {text(address.packed) for address, _device in places}
+        self.refused = {name: reason for name, reason in self.refused.items() if name in texts}
         if self.holds_addresses:
-            known = set(before)
-            fresh = [place for place in placed(self._instance) if place not in known]
-            moves = Moves(fresh, self._services.interfaces)
-            self._submit(moves.add, moves.places, "add")
-            garp = self._instance.garp
-            self._services.announcer.announce(moves.frames, garp.master_repeat, garp, now)
+            known = {essence(place) for place in before}
+            self._take([place for place in places if essence(place) not in known], now)
 
-    def clear_leftovers(self) -> List[str]:
-        """Remove virtual addresses that a predecessor left behind; their texts."""
-        held = self._services.interfaces.held
-        found = [
+    def restore(self, now: int) -> List[str]:
+        """While active: take again what somebody else has removed; the texts of these addresses.
+
+        keepalived gives up being active then; ours is back before a client notices.
+        """
+        if not self.holds_addresses:
+            return []
+        held, get = self._services.interfaces.held, self._services.interfaces.get
+        lost = [
             (address, device)
             for address, device in placed(self._instance)
-            if held(device, address.packed) is not None
+            if not address.no_track and get(device) is not None and not held(device, address.packed)
         ]
-        moves = Moves(found, self._services.interfaces)
-        self._submit(moves.remove, moves.places, "remove")
-        return [text(address.packed) for address, _device in found]
+        lost = [place for place in lost if text(place[0].packed) not in self.refused]
+        if lost:
+            self._take(lost, now)
+        return [text(address.packed) for address, _device in lost]
+
+    def refresh_links(self) -> bool:
+        """Prepare anew when an interface of ours is another one, or has another MAC; True when so."""
+        if self._links == self._present_links():
+            return False
+        self.equip(self._instance, self._socket, self._source)
+        return True
+
+    def after_link_change(self, now: int) -> None:
+        """While active: the new interface gets the addresses, and the network hears of the new MAC."""
+        if self.holds_addresses:
+            self._take(placed(self._instance), now)
+
+    def keep_own(self) -> None:
+        """What is on its interface now was there before us, and will be left there."""
+        held = self._services.interfaces.held
+        self._own = {
+            essence((one, device)) for one, device in placed(self._instance) if held(device, one.packed)
+        }
+        if self._own:
+            self._services.memory.note_own(self._memory_offset)
+
+    def clear_leftovers(self) -> List[str]:
+        """Remove virtual addresses that a predecessor left behind, whatever their prefix; their texts."""
+        found: List[HeldAddress] = []
+        places: List[Place] = []
+        for address, device in placed(self._instance):
+            for one in self._services.interfaces.held(device, address.packed):
+                found.append(one)
+                places.append((address, device))
+        requests = [remove_held_request(one, sequence=number) for number, one in enumerate(found)]
+        self._submit(requests, places, "remove")
+        return [text(one.packed) for one in found]
+
+    def held(self) -> List[HeldAddress]:
+        """The virtual addresses that are on their interfaces now, as the kernel has them."""
+        held = self._services.interfaces.held
+        return [one for address, device in placed(self._instance) for one in held(device, address.packed)]
 
     def all_held(self) -> bool:
         """True when every virtual address is on its interface."""
         held = self._services.interfaces.held
-        return all(held(device, address.packed) is not None for address, device in placed(self._instance))
+        return all(
+            any(one.prefix_length == prefix_length(address) for one in held(device, address.packed))
+            for address, device in placed(self._instance)
+        )
+
+    def _take(self, places: List[Place], now: int) -> None:
+        moves = Moves(places, self._services.interfaces)
+        self._submit(moves.add, moves.places, "add")
+        garp = self._instance.garp
+        self._services.announcer.announce(moves.frames, garp.master_repeat, garp, now)
+
+    def _remove(self, moves: Moves) -> None:
+        requests = moves.remove
+        if self._own or self._spared:
+            requests = [
+                request
+                for request, place in zip(moves.remove, moves.places)
+                if essence(place) not in self._own and essence(place) not in self._spared
+            ]
+        self._submit(requests, moves.places, "remove")
+
+    def _present_links(self) -> FrozenSet[Tuple[int, bytes]]:
+        devices = {self._instance.interface, *(device for _address, device in placed(self._instance))}
+        links = [self._services.interfaces.get(device) for device in devices]
+        return frozenset((link.index, link.mac) for link in links if link is not None)
 
     def _submit(self, requests: List[bytes], places: Sequence[Place], verb: str) -> None:
         if not requests:

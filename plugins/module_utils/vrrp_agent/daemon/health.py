@@ -65,7 +65,12 @@ def _source(instance: Instance, interfaces: Interfaces, virtual: Set[bytes]) -> 
         return instance.unicast_source
     if not instance.unicast and instance.multicast_source is not None:
         return instance.multicast_source
-    return interfaces.primary(instance.interface, instance.family, virtual)
+    found = interfaces.primary(instance.interface, instance.family, virtual)
+    if found is None and instance.priority == OWNER:
+        # The owner's own address is a virtual one (RFC 9568 6.1), and may be its only one.
+        others = virtual - {address.packed for address, _device in placed(instance)}
+        found = interfaces.primary(instance.interface, instance.family, others)
+    return found
 
 
 def _address_devices(instance: Instance) -> List[str]:

@@ -67,8 +67,11 @@ class Live:
         deadline = router.deadline
         if deadline is None:
             return
-        if router.state is State.ACTIVE and now - deadline > self.instance.advert_int_ns:
-            self.counters.late_adverts += 1
+        if router.state is _ACTIVE:
+            if now - deadline > self.instance.advert_int_ns:
+                self.counters.late_adverts += 1
+        elif self._services.loop.behind:
+            return  # an advert may wait unread: nobody is declared dead before it is heard
         self._perform(router.timer(now), now)
 
     def heard(self, priority: int, source: bytes, interval_ns: int, now: int) -> None:
@@ -171,8 +174,8 @@ class Live:
         name = self.instance.name
         level = logging.WARNING if note.warning else logging.INFO
         log = self._services.log
-        kind = note.kind or note.text
-        log.limited(level, name, kind, f"{name}: {note.text}", now, LIMIT_WINDOW_NS)
+        burst = 1 if note.kind else _NOTES
+        log.limited(level, name, note.kind or "note", f"{name}: {note.text}", now, LIMIT_WINDOW_NS, burst)
 
 
 def devices(instance: Instance) -> FrozenSet[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import traceback
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import Optional, Tuple
 
 from ..conf.model import Config
 from ..conf.problem import Problem
+
+_MOST_DESCRIPTORS = 4096
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,22 @@ class Outcome:
 
 
 class Loading:
-    """A child at work. Its pipe can be watched by the loop; ``take`` is called until it returns a value."""
+    """A child at work. Its pipe can be watched by the loop; ``take`` is called until it returns a value.
+
+    Raises OSError when there is no room for another process.
+    """
 
     def __init__(self, path: str, config_id: str, lenient: bool) -> None:
         read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
         self._data = bytearray()
-        self.pid = os.fork()
-        if self.pid == 0:
+        try:
+            self.pid = os.fork()
+        except OSError:
             os.close(read_end)
+            os.close(write_end)
+            raise
+        if self.pid == 0:
             _work(path, config_id, lenient, write_end)
         os.close(write_end)
         self._descriptor = read_end
@@ -48,8 +59,14 @@ class Loading:
         return self._descriptor
 
     def take(self) -> Optional[Outcome]:
-        """Read what has come; the outcome when that was the last of it."""
-        piece = os.read(self._descriptor, 1 << 20)
+        """Read what has come, without waiting for more; the outcome when that was the last of it.
+
+        The pipe ends with the child, so that there is next to nothing left to wait for.
+        """
+        try:
+            piece = os.read(self._descriptor, 1 << 20)
+        except BlockingIOError:
+            return None
         if piece:
             self._data += piece
             return None
@@ -63,6 +80,7 @@ class Loading:
     def wait(self) -> Outcome:
         """Block until the outcome is there."""
         while True:
+            select.select([self._descriptor], [], [])
             outcome = self.take()
             if outcome is not None:
                 return outcome
@@ -82,11 +100,14 @@ def _work(path: str, config_id: str, lenient: bool, descriptor: int) -> None:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # The lock and the sockets must be free at once should the parent die meanwhile.
+        os.closerange(3, descriptor)
+        os.closerange(descriptor + 1, _MOST_DESCRIPTORS)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
-        outcome = _load(path, config_id, lenient)
-        with os.fdopen(descriptor, "wb") as pipe:
-            pipe.write(pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL))
+        data = memoryview(pickle.dumps(_load(path, config_id, lenient), pickle.HIGHEST_PROTOCOL))
+        while data:
+            data = data[os.write(descriptor, data) :]
         status = 0
     except BaseException:  # nothing may return into the parent's code
         traceback.print_exc()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import select
 import time
-from typing import Dict, Optional, Tuple
+from typing import Dict, Tuple
 
 ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7  # syslog levels, as journald reads them: <N>text
 _NAMES = {ERROR: "error", WARNING: "warning", NOTICE: "notice", INFO: "info", DEBUG: "debug"}
+_MOST_WINDOWS = 8192
 _LINE_BYTES = 4096  # PIPE_BUF: a shorter write to a pipe is whole or not at all
 
 
@@ -36,7 +37,8 @@ class Log:
         self._descriptor = descriptor
         self._journal = under_journal(descriptor)
         self._dropped = 0
-        self._windows: Dict[Tuple[str, str], Tuple[Optional[int], int]] = {}
+        self._windows: Dict[Tuple[str, str], Tuple[int, int]] = {}
+        """By source and reason: when the window opened, and how many lines were asked for since."""
 
     def write(self, level: int, text: str) -> None:
         """One line. Newlines inside become blanks."""
@@ -64,19 +66,22 @@ class Log:
         self.write(INFO, text)
 
     def limited(
-        self, level: int, source: str, reason: str, text: str, now_ns: int, window_ns: int
+        self, level: int, source: str, reason: str, text: str, now_ns: int, window_ns: int, burst: int = 1
     ) -> None:
-        """At most one line a window for each (source, reason); the next one says how many were held back."""
+        """At most ``burst`` lines a window for each (source, reason); a later one says how many more."""
         key = (source, reason)
-        opened_ns, held_back = self._windows.get(key, (None, 0))
-        if opened_ns is not None and now_ns - opened_ns < window_ns:
-            self._windows[key] = (opened_ns, held_back + 1)
-            return
-        if len(self._windows) > 1024:
+        opened_ns, lines = self._windows.get(key, (now_ns, 0))
+        if now_ns - opened_ns < window_ns:
+            if lines >= burst:
+                self._windows[key] = (opened_ns, lines + 1)
+                return
+        else:
+            opened_ns, held_back, lines = now_ns, max(lines - burst, 0), 0
+            if held_back:
+                text += f" ({held_back} more like this in the last {window_ns // 1_000_000_000} s)"
+        if key not in self._windows and len(self._windows) >= _MOST_WINDOWS:
             self._windows.clear()
-        self._windows[key] = (now_ns, 0)
-        if held_back:
-            text += f" ({held_back} more like this in the last {window_ns // 1_000_000_000} s)"
+        self._windows[key] = (opened_ns, lines + 1)
         self.write(level, text)
 
     def _put(self, level: int, text: str) -> bool:

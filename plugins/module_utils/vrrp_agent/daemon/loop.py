@@ -21,6 +21,9 @@ Job = Callable[[], bool]
 """A piece of unhurried work; True asks for another turn."""
 
 _LONGEST_WAIT_S = 60.0
+_MOST_BEHIND = 16
+"""Turns in a row that readers may be behind. They read 1024 packets a turn, and no receive buffer holds
+16 times as many, so whatever came before a deadline has been read by then, however much comes after it."""
 
 
 class Loop:
@@ -38,6 +41,10 @@ class Loop:
         self._writers: Dict[int, Handler] = {}
         self._jobs: Deque[Job] = deque()
         self._running = False
+        self.behind = False
+        """True while packets that came before this turn may still be unread."""
+        self._unread = False
+        self._behind_turns = 0
 
     def close(self) -> None:
         """Give the epoll descriptor back."""
@@ -67,6 +74,10 @@ class Loop:
         """Do ``job`` when nothing is due, one turn at a time."""
         self._jobs.append(job)
 
+    def leave_unread(self) -> None:
+        """A reader says that it stopped before it had read everything; it will be called again."""
+        self._unread = True
+
     def stop(self) -> None:
         """Leave ``run`` after this turn."""
         self._running = False
@@ -77,9 +88,10 @@ class Loop:
         while self._running:
             self.turn()
 
-    def turn(self) -> None:
-        """Wait for the next thing to happen, and do it."""
-        self._wait()
+    def turn(self, longest_wait_s: float = _LONGEST_WAIT_S) -> None:
+        """Wait for the next thing to happen, but no longer than that, and do it."""
+        self._wait(longest_wait_s)
+        self._unread = False
         for descriptor, event in self._epoll.poll(0):
             if event & ~select.EPOLLOUT:
                 handler = self._readers.get(descriptor)
@@ -89,20 +101,22 @@ class Loop:
                 handler = self._writers.get(descriptor)
                 if handler is not None:
                     handler()
+        self._behind_turns = self._behind_turns + 1 if self._unread else 0
+        self.behind = 0 < self._behind_turns <= _MOST_BEHIND
         now = self.clock()
         if not self.schedule.run_due(now) and self._jobs:
             job = self._jobs.popleft()
             if job():
                 self._jobs.append(job)
 
-    def _wait(self) -> None:
+    def _wait(self, longest_s: float) -> None:
         deadline = self.schedule.next_deadline()
         if self._jobs:
             timeout_s = 0.0
         elif deadline is None:
-            timeout_s = _LONGEST_WAIT_S
+            timeout_s = longest_s
         else:
-            timeout_s = min(max(deadline - self.clock(), 0) / 1e9, _LONGEST_WAIT_S)
+            timeout_s = min(max(deadline - self.clock(), 0) / 1e9, longest_s)
         select.select([self._epoll], [], [], timeout_s)
 
     def _register(self, descriptor: int) -> None:

@@ -13,16 +13,28 @@ import contextlib
 import mmap
 import os
 import struct
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 Key = Tuple[str, int, int]
 """Interface, family, VRID: model.Instance.key."""
 
-_MAGIC = b"VRRPMEM1"
+_MAGIC = b"VRRPMEM2"
 _HEADER = struct.Struct("=8s40s")  # magic, boot id
-_RECORD = struct.Struct("=16sBB6xQ")  # interface, family, VRID, last advert in ns of the monotonic clock
+_RECORD = struct.Struct("=16sBBB5xQ")  # interface, family, VRID, own, last advert in ns (monotonic clock)
 _MOMENT = struct.Struct("=Q")
-_MOMENT_OFFSET = 24
+_OWN_OFFSET, _MOMENT_OFFSET = 18, 24
+
+
+class Recalled(NamedTuple):
+    """What a predecessor left about a virtual router that was active when it was killed."""
+
+    moment_ns: int
+    """When it last sent an advert."""
+    own: bool
+    """The addresses were the interface's own: there before the agent, and to be left there."""
+
+
+NOT_RECALLED = Recalled(0, False)
 
 
 def boot_id() -> bytes:
@@ -34,8 +46,8 @@ def boot_id() -> bytes:
         return b""
 
 
-def recall(path: str, boot: bytes) -> Dict[Key, int]:
-    """When each active virtual router of a predecessor last sent an advert.
+def recall(path: str, boot: bytes) -> Dict[Key, Recalled]:
+    """The virtual routers of a predecessor that were active to the last.
 
     Empty when there is no file, when it is of another boot, or when it is damaged.
     """
@@ -49,11 +61,12 @@ def recall(path: str, boot: bytes) -> Dict[Key, int]:
     magic, written_boot = _HEADER.unpack_from(data)
     if magic != _MAGIC or written_boot.rstrip(b"\0") != boot:
         return {}
-    found: Dict[Key, int] = {}
+    found: Dict[Key, Recalled] = {}
     for offset in range(_HEADER.size, len(data) - _RECORD.size + 1, _RECORD.size):
-        name, family, vrid, moment_ns = _RECORD.unpack_from(data, offset)
+        name, family, vrid, own, moment_ns = _RECORD.unpack_from(data, offset)
         if moment_ns:
-            found[(name.rstrip(b"\0").decode("utf-8", "replace"), family, vrid)] = moment_ns
+            key = (name.rstrip(b"\0").decode("utf-8", "replace"), family, vrid)
+            found[key] = Recalled(moment_ns, bool(own))
     return found
 
 
@@ -65,16 +78,17 @@ class Memory:
         self.problem = ""
         self._boot = boot
         self._map: Optional[mmap.mmap] = None
-        self._moments: Dict[Key, int] = {}
+        self._records: Dict[Key, int] = {}
 
     def lay_out(self, keys: Sequence[Key]) -> None:
         """Make a file with a record for each key, keeping the moments of those that had one."""
-        kept = {key: self.moment(key) for key in keys}
+        kept = {key: self._read(key) for key in keys}
         self.close()
         data = bytearray(_HEADER.pack(_MAGIC, self._boot))
-        for name, family, vrid in keys:
-            self._moments[(name, family, vrid)] = len(data) + _MOMENT_OFFSET
-            data += _RECORD.pack(name.encode(), family, vrid, kept[(name, family, vrid)])
+        for key in keys:
+            name, family, vrid = key
+            self._records[key] = len(data)
+            data += _RECORD.pack(name.encode(), family, vrid, kept[key].own, kept[key].moment_ns)
         temporary = self.path + ".new"
         try:
             # Written, not only sized: a hole that the disk cannot fill would be a SIGBUS later.
@@ -90,22 +104,26 @@ class Memory:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
-    def moment(self, key: Key) -> int:
-        """The last noted moment of a key, 0 for none."""
-        offset = self._moments.get(key)
-        if self._map is None or offset is None:
-            return 0
-        moment_ns: int = _MOMENT.unpack_from(self._map, offset)[0]
-        return moment_ns
-
     def offset(self, key: Key) -> int:
         """Where ``note`` writes for this key; -1 when there is no file."""
-        return self._moments.get(key, -1) if self._map is not None else -1
+        return self._records.get(key, -1) if self._map is not None else -1
 
     def note(self, offset: int, now: int) -> None:
         """An advert went out at ``now``; 0 says that the router is no longer active."""
         if offset >= 0 and self._map is not None:
-            _MOMENT.pack_into(self._map, offset, now)
+            _MOMENT.pack_into(self._map, offset + _MOMENT_OFFSET, now)
+
+    def note_own(self, offset: int) -> None:
+        """The addresses of this router are the interface's own."""
+        if offset >= 0 and self._map is not None:
+            self._map[offset + _OWN_OFFSET] = 1
+
+    def _read(self, key: Key) -> Recalled:
+        offset = self.offset(key)
+        if self._map is None or offset < 0:
+            return NOT_RECALLED
+        _name, _family, _vrid, own, moment_ns = _RECORD.unpack_from(self._map, offset)
+        return Recalled(moment_ns, bool(own))
 
     def forget(self) -> None:
         """After an orderly stop there is nothing to recall."""
@@ -115,7 +133,7 @@ class Memory:
 
     def close(self) -> None:
         """Unmap the file and leave it where it is."""
-        self._moments = {}
+        self._records = {}
         if self._map is not None:
             self._map.close()
             self._map = None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..conf.model import Address, Instance
@@ -74,16 +74,19 @@ class Prepared:
     @property
     def moves(self) -> Moves:
         """All the virtual addresses."""
-        if self._moves is None:
-            self._moves = Moves(placed(self._instance), self._interfaces)
-        return self._moves
+        return self._moves if self._moves is not None else self._make_moves()
 
     def complete(self) -> None:
         """Make everything now."""
         if self._source:
             self.adverts(self._instance.priority)
             self.adverts(0)
-        _ = self.moves
+        if self._moves is None:
+            self._make_moves()
+
+    def _make_moves(self) -> Moves:
+        self._moves = made = Moves(placed(self._instance), self._interfaces)
+        return made
 
     def _build_adverts(self, priority: int) -> Tuple[Packet, ...]:
         instance = self._instance
@@ -101,7 +104,11 @@ class Prepared:
         packets: List[Packet] = []
         for destination in destinations(instance):
             message = advert.encode(
-                value, self._source, destination, checksum_as_v2=instance.checksum_as_v2
+                value,
+                self._source,
+                destination,
+                checksum_as_v2=instance.checksum_as_v2,
+                allow_empty=not value.addresses,
             )
             packets.append((build(self._source, destination, message, ttl), destination))
         return tuple(packets)
@@ -118,6 +125,12 @@ def placed(instance: Instance) -> List[Place]:
     """All the virtual addresses of an instance, excluded ones too, and where each goes."""
     every = instance.addresses + instance.excluded_addresses
     return [(address, address.device or instance.interface) for address in every]
+
+
+def essence(place: Place) -> Place:
+    """What the kernel sees of a place: equal for two that differ only in how the agent tracks them."""
+    address, device = place
+    return (replace(address, device=None, no_track=False), device)
 
 
 def _announcement(address: Address, device: str, mac: bytes) -> Frame:

@@ -10,7 +10,7 @@ a thousand decodings.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from ..election.admit import Admission, Observation
 from ..kernel.advert_socket import AdvertSocket
@@ -34,22 +34,29 @@ _Known = Tuple[Live, int, bytes, int]
 class Receiver:
     """Everything that comes in on one interface in one family."""
 
-    def __init__(self, socket: AdvertSocket, loop: Loop, log: Log, log_unknown_vrids: bool) -> None:
+    def __init__(self, socket: AdvertSocket, loop: Loop, log: Log) -> None:
         self.socket = socket
         self.discards: Dict[str, int] = {}
         """Packets for no instance of ours, by reason."""
         self._loop = loop
         self._log = log
-        self._log_unknown_vrids = log_unknown_vrids
+        self._log_unknown_vrids = False
         self._lives: Dict[int, Live] = {}
         self._admissions: Dict[int, Admission] = {}
         self._known: Dict[object, _Known] = {}
+        self._groups: Set[bytes] = set()
         loop.add_reader(socket.fileno(), self._drain_ipv4 if socket.family == 4 else self._drain_ipv6)
 
     def close(self) -> None:
         """Stop listening."""
         self._loop.remove_reader(self.socket.fileno())
         self.socket.close()
+
+    def join(self, group: bytes) -> None:
+        """Hear what is sent to the multicast ``group``. Raises KernelError."""
+        if group not in self._groups:
+            self.socket.join(group)
+            self._groups.add(group)
 
     def serve(self, lives: List[Live], log_unknown_vrids: bool) -> None:
         """These are the instances of this interface and family now, with their present settings."""
@@ -65,7 +72,7 @@ class Receiver:
     def _drain_ipv4(self) -> None:
         now = self._loop.clock()
         receive, known = self.socket.receive_ipv4, self._known
-        for _ in range(_MOST_PER_TURN):
+        for _turn in range(_MOST_PER_TURN):
             data = receive()
             if data is None:
                 return
@@ -77,14 +84,15 @@ class Receiver:
             try:
                 datagram = ip.parse_ipv4(data)
             except DecodeError as error:
-                self._refuse_unread(error.reason, error.detail, now)
+                self._refuse(None, error.reason, error.detail, now)
                 continue
             self._examine(datagram, data[12:] if data[0] == _VERSION_AND_LENGTH else None, now)
+        self._loop.leave_unread()
 
     def _drain_ipv6(self) -> None:
         now = self._loop.clock()
         receive, known = self.socket.receive_ipv6, self._known
-        for _ in range(_MOST_PER_TURN):
+        for _turn in range(_MOST_PER_TURN):
             received = receive()
             if received is None:
                 return
@@ -96,6 +104,7 @@ class Receiver:
                 received.source, received.destination, received.ttl, wire_advert.PROTOCOL, received.payload
             )
             self._examine(datagram, received, now)
+        self._loop.leave_unread()
 
     def _examine(self, datagram: ip.Datagram, key: Optional[object], now: int) -> None:
         payload, source, destination = datagram.payload, datagram.source, datagram.destination
@@ -108,7 +117,8 @@ class Receiver:
             self._refuse(live, Discard.TTL, f"TTL {datagram.ttl} from {text(source)}, 255 expected", now)
             return
         try:
-            advert = wire_advert.decode(payload, source, destination)
+            empty = live is not None and not live.instance.addresses
+            advert = wire_advert.decode(payload, source, destination, allow_empty=empty)
         except DecodeError as error:
             self._refuse(live, error.reason, f"{error.detail}, from {text(source)}", now)
             return
@@ -151,9 +161,6 @@ class Receiver:
             live.counters.addr_list_mismatches += 1
         name = live.instance.name
         self._log.limited(logging.WARNING, name, seen.value, f"{name}: {detail}", now, LIMIT_WINDOW_NS)
-
-    def _refuse_unread(self, reason: Discard, detail: str, now: int) -> None:
-        self._refuse(None, reason, detail, now)
 
     def _refuse(
         self, live: Optional[Live], reason: Discard, detail: str, now: int, quiet: bool = False

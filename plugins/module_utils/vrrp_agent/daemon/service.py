@@ -18,7 +18,7 @@ from ..conf.problem import ERROR
 from ..kernel import process
 from ..kernel.errors import KernelError
 from . import systemd
-from .agent import Agent
+from .agent import Agent, this_host
 from .control import SOCKET_NAME, Control
 from .loading import Loading, Outcome
 from .log import INFO, WARNING, Log
@@ -59,7 +59,13 @@ class Service:
         except RuntimeDirError as error:
             self._log.error(f"{error}; {error.hint}")
             return EXIT_FAILURE
-        loading = self._load()  # in a child, while this process makes itself ready
+        # A reload that is asked for meanwhile is done after the start; a stop ends it at once.
+        waker = self._catch_signals()
+        try:
+            loading = self._load()  # in a child, while this process makes itself ready
+        except OSError as error:
+            self._log.error(f"no process to read the configuration: {error.strerror}")
+            return EXIT_FAILURE
         try:
             agent = self._agent = self._make_agent()
         except KernelError as error:
@@ -69,9 +75,9 @@ class Service:
         if config is None:
             agent.close()
             return EXIT_CONFIG
-        return self._work(agent, config)
+        return self._work(agent, config, waker)
 
-    def _work(self, agent: Agent, config: Config) -> int:
+    def _work(self, agent: Agent, config: Config, waker: socket.socket) -> int:
         try:
             agent.check_interfaces(config)
             control = Control(self._loop, self._socket_path, agent.answer)
@@ -80,9 +86,10 @@ class Service:
             return self._cannot_start(error, EXIT_CONFIG)
         except OSError as error:
             agent.close()
-            self._log.error(f"cannot listen on {self._socket_path}: {error.strerror}")
+            self._log.error(f"cannot listen on {self._socket_path}: {error.strerror or error}")
             return EXIT_FAILURE
-        waker = self._catch_signals()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _noted)
         try:
             self._log.notice(f"vrrp-agent {self._options.version} starts with {_count(config)}")
             agent.apply(config)
@@ -107,7 +114,8 @@ class Service:
 
     def _make_agent(self) -> Agent:
         options = self._options
-        return Agent(self._loop, self._log, options.runtime_dir, options.version, options.config)
+        paths = (options.runtime_dir, options.version, options.config)
+        return Agent(self._loop, self._log, *paths, host=this_host())
 
     def _cannot_start(self, error: KernelError, status: int = EXIT_FAILURE) -> int:
         self._log.error(f"{error}; {error.hint}" if error.hint else str(error))
@@ -121,7 +129,7 @@ class Service:
         """Nothing may hold up an advert: not the collector, not the disk, not another process."""
         gc.collect()
         gc.freeze()
-        gc.disable()  # nothing on the way of an advert makes cycles; a reload collects
+        gc.disable()  # nothing on the way of an advert makes cycles; after a reload it is called by hand
         attempts = [("memory not locked", process.lock_memory())]
         priority = settings.realtime_priority or process.DEFAULT_REALTIME_PRIORITY
         attempts.append(("no real-time priority", process.set_realtime(priority)))
@@ -142,14 +150,17 @@ class Service:
         reader.setblocking(False)
         writer.setblocking(False)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _noted)
+        signal.signal(signal.SIGHUP, _noted)
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
         self._writer = writer
 
         def read_signals() -> None:
-            for number in reader.recv(64):
+            try:
+                numbers = reader.recv(64)
+            except BlockingIOError:
+                return
+            for number in numbers:
                 if number in (signal.SIGTERM, signal.SIGINT):
                     self._log.notice(f"stopping on {signal.Signals(number).name}")
                     self._loop.stop()
@@ -173,7 +184,13 @@ class Service:
             return
         systemd.reloading()
         self._log.notice(f"reloading {self._options.config}")
-        self._loading = loading = self._load()
+        try:
+            self._loading = loading = self._load()
+        except OSError as error:
+            self._log.error(f"reload: no process to read the configuration: {error.strerror}")
+            if self._agent is not None:
+                systemd.ready(_count(self._agent.config))
+            return
         self._loop.add_reader(loading.fileno(), self._loaded)
 
     def _loaded(self) -> None:
@@ -204,6 +221,7 @@ class Service:
             self._log.error(f"reload: {error}{hint}; the old configuration goes on")
             return
         self._log.notice(f"reloaded: {_count(config)}")
+        self._loop.add_job(_collect_garbage)
 
     def _accept(self, outcome: Outcome, occasion: str) -> Optional[Config]:
         """The configuration, or None after saying all that is wrong with it."""
@@ -220,6 +238,12 @@ class Service:
 
 def _noted(_number: int, _frame: object) -> None:
     """The wake-up descriptor has the number; this only keeps the default action away."""
+
+
+def _collect_garbage() -> bool:
+    """What a reload left behind; all that was there at the start is frozen and not looked at."""
+    gc.collect()
+    return False
 
 
 def _count(config: Config) -> str:

@@ -30,13 +30,6 @@ def head(version: str, started_wall_s: float, config_path: str, instances: int) 
 def instance_status(live: Live, now: int) -> Dict[str, Any]:
     """One instance. ``now`` is the monotonic clock in nanoseconds; every time here is relative or UTC."""
     instance, router, hands = live.instance, live.router, live.hands
-    held = []
-    if hands.holds_addresses:
-        held = [
-            f"{text(address.packed)}/{address.prefix_length}"
-            for address, _device in placed(instance)
-            if text(address.packed) not in hands.refused
-        ]
     return {
         "name": instance.name,
         "state": str(router.state),
@@ -60,7 +53,7 @@ def instance_status(live: Live, now: int) -> Dict[str, Any]:
         "active_router": _active_router(live),
         "next_deadline_s": _until(router.deadline, now),
         "addresses": [f"{text(a.packed)}/{a.prefix_length}" for a, _device in placed(instance)],
-        "addresses_held": held,
+        "addresses_held": [f"{text(held.packed)}/{held.prefix_length}" for held in hands.held()],
         "addresses_refused": dict(hands.refused),
         "counters": live.counters.as_dict(),
         "transitions": [
