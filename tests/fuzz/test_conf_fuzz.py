@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.load import Loaded, load
-from vrrp_agent.conf.preprocess import Options
 from vrrp_agent.conf.problem import ConfError, has_errors
-from vrrp_agent.conf.render import render
+from vrrp_agent.conf.text.preprocess import Options
+from vrrp_agent.conf.text.render import render
 
 from tests.unit.conf.texts import MAIN, Files
 

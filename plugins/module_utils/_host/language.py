@@ -12,19 +12,19 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..vrrp_agent.conf.build import build
-from ..vrrp_agent.conf.check import check, prune
+from ..vrrp_agent.conf.check.whole import check, prune
 from ..vrrp_agent.conf.grammar.index import SECTIONS
 from ..vrrp_agent.conf.model import Config, Instance
-from ..vrrp_agent.conf.names import Names
-from ..vrrp_agent.conf.parse import parse_file
-from ..vrrp_agent.conf.preprocess import Options
 from ..vrrp_agent.conf.problem import ERROR, has_errors, in_order
 from ..vrrp_agent.conf.problem import Problem as LanguageProblem
-from ..vrrp_agent.conf.render import render
-from ..vrrp_agent.conf.source import FILE, FileReader
+from ..vrrp_agent.conf.text.parse import parse_file
+from ..vrrp_agent.conf.text.preprocess import Options
+from ..vrrp_agent.conf.text.render import render
+from ..vrrp_agent.conf.text.source import FILE, FileReader
 from ..vrrp_agent.conf.tree import Node
-from ..vrrp_agent.conf.yamlform import from_yaml
+from ..vrrp_agent.conf.values.names import Names
+from ..vrrp_agent.conf.values.whole import build
+from ..vrrp_agent.conf.yaml.form import from_yaml
 from . import secrets
 from .engines import AGENT
 from .host import HostError

@@ -12,7 +12,7 @@ VERSION = "0.1.0"
 
 
 def build_id() -> str:
-    """The first 12 hex digits of a digest over everything packed into this artefact, or ``source`` in a tree."""
+    """12 hex digits of a digest over everything in this artefact, or ``source`` in a tree."""
     try:
         data = pkgutil.get_data(__package__ or "vrrp_agent", "build_id.txt")
     except OSError:

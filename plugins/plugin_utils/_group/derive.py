@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ...module_utils.vrrp_agent.conf.yamlvalue import merge
+from ...module_utils.vrrp_agent.conf.yaml.value import merge
 from .member import Finding, Member
 
 FIRST_PRIORITY = 200

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from vrrp_agent.conf.load import load
-from vrrp_agent.conf.source import MAX_FILE_BYTES
+from vrrp_agent.conf.text.source import MAX_FILE_BYTES
 
 from tests.unit.conf.texts import MAIN, Files, load_text, the_problem, where
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Dict, Tuple
 
 import pytest
-from vrrp_agent.conf.document import Row, arguments_text, rows, select, supported_sections
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.grammar.preprocessor import PREPROCESSOR
-from vrrp_agent.conf.page import markdown
+from vrrp_agent.conf.page.markdown import markdown
+from vrrp_agent.conf.page.rows import Row, arguments_text, rows, select, supported_sections
 from vrrp_agent.conf.words import Arg, Keyword, Section, Shape, Type
 
 TABLE: Tuple[Row, ...] = rows(SECTIONS, PREPROCESSOR)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from vrrp_agent.conf.includes import alternatives
 from vrrp_agent.conf.load import Loaded, load
+from vrrp_agent.conf.text.includes import alternatives
 
 from tests.unit.conf.texts import MAIN, Files, where
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import List
 
 import pytest
-from vrrp_agent.conf.lexer import clean, command_words, statements, words
+from vrrp_agent.conf.text.lexer import clean, command_words, statements, words
 
 
 def lex(raw: str) -> List[List[str]]:

@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 from vrrp_agent.conf.load import load
-from vrrp_agent.conf.preprocess import Options
+from vrrp_agent.conf.text.preprocess import Options
 
 from tests.unit.conf.texts import MAIN, Files, lines_of, load_text, the_problem, tree_of, where
 

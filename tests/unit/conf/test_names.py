@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
-from vrrp_agent.conf.names import PROTOCOL, SCOPE, TABLE, Names
+from vrrp_agent.conf.values.names import PROTOCOL, SCOPE, TABLE, Names
 
 from tests.unit.conf.texts import Files
 

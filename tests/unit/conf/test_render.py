@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.load import load
-from vrrp_agent.conf.render import can_be_written, line_can_be_written, render
+from vrrp_agent.conf.text.render import can_be_written, line_can_be_written, render
 from vrrp_agent.conf.tree import Node, Word
 
 from tests.unit.conf.texts import instance, load_text, tree_of

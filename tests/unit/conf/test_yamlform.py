@@ -11,15 +11,15 @@ from typing import Any, Dict, List
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vrrp_agent.conf.check import check
+from vrrp_agent.conf.check.whole import check
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.load import load
-from vrrp_agent.conf.names import Names
 from vrrp_agent.conf.problem import ConfError, Problem, has_errors, in_order
-from vrrp_agent.conf.render import render
-from vrrp_agent.conf.yamlform import from_yaml
-from vrrp_agent.conf.yamlout import to_yaml
-from vrrp_agent.conf.yamlvalue import merge
+from vrrp_agent.conf.text.render import render
+from vrrp_agent.conf.values.names import Names
+from vrrp_agent.conf.yaml.form import from_yaml
+from vrrp_agent.conf.yaml.out import to_yaml
+from vrrp_agent.conf.yaml.value import merge
 
 from tests.unit.conf.texts import Files, load_text
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.words import Shape
-from vrrp_agent.conf.yamlspec import yaml_keys
+from vrrp_agent.conf.yaml.spec import yaml_keys
 
 ANSIBLE_TYPES = {"bool", "int", "float", "str", "list", "dict", "raw"}
 

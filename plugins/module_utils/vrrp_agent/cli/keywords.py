@@ -11,10 +11,10 @@ import sys
 from dataclasses import asdict
 from typing import Dict, List, Sequence
 
-from ..conf.document import Row, rows, select
 from ..conf.grammar.index import SECTIONS
 from ..conf.grammar.preprocessor import PREPROCESSOR
-from ..conf.page import markdown
+from ..conf.page.markdown import markdown
+from ..conf.page.rows import Row, rows, select
 
 _WIDEST = 46
 """Words and arguments wider than this push the rest of their line to the right."""
@@ -71,7 +71,7 @@ def _left(row: Row) -> str:
 
 
 def _unknown(word: str, table: Sequence[Row]) -> str:
-    from ..conf.lookup import nearest  # only when something is wrong
+    from ..conf.match.lookup import nearest  # only when something is wrong
 
     near = nearest(word, [row.keyword for row in table] + [row.section for row in table])
     hint = f"; did you mean '{near}'?" if near else ""

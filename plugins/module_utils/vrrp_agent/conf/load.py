@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 from typing import List, Mapping, NamedTuple, Optional, Tuple
 
-from .build import build
-from .check import check, prune
+from .check.whole import check, prune
 from .grammar.index import SECTIONS
 from .model import Config
-from .names import Names
-from .parse import ParseResult, parse_file
-from .preprocess import Options
 from .problem import ERROR, WARNING, Problem, has_errors, in_order
-from .source import FileReader, Reader
+from .text.parse import ParseResult, parse_file
+from .text.preprocess import Options
+from .text.source import FileReader, Reader
+from .values.names import Names
+from .values.whole import build
 from .words import Section
 
 MAX_PROBLEMS = 200

@@ -95,7 +95,7 @@ class TrackedInterface:
 
 @dataclass(frozen=True)
 class GarpPolicy:
-    """When and how often an active router announces its addresses (keepalived garp_master_*, garp_lower_prio_*)."""
+    """When and how often an active router announces its addresses (garp_master_*, garp_lower_prio_*)."""
 
     master_delay_ns: int = 5 * SECOND_NS
     master_repeat: int = 5

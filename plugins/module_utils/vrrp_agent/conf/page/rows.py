@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .words import Arg, Keyword, Number, Section, Type
+from ..words import Arg, Keyword, Number, Section, Type
 
 _UNBOUNDED = 2**31 - 1
 """Upper limits from here on are those of the number's storage and say nothing to a reader."""

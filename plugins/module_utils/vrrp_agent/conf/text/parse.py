@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import List, Mapping, NamedTuple, Optional, Tuple
 
+from ..match.lookup import block_names, nearest, sections_with
+from ..problem import ERROR, WARNING, Problem
+from ..tree import Node, Word
+from ..words import Keyword, Section, Shape, Type
 from .includes import read_checks
 from .lexer import Line, command_words, words
-from .lookup import block_names, nearest, sections_with
 from .preprocess import Options, Preprocessor, Statement, TooMuch
-from .problem import ERROR, WARNING, Problem
 from .source import Reader
-from .tree import Node, Word
-from .words import Keyword, Section, Shape, Type
 
 MAX_NESTING = 50
 

@@ -15,15 +15,15 @@ from __future__ import annotations
 import re
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .judge import describe
-from .lexer import Line, command_words, words
-from .lookup import nearest, sections_with
-from .problem import ERROR, Problem
-from .render import can_be_written, line_can_be_written, takes_command
-from .source import MAX_LINE_BYTES
-from .tree import Node, Word
-from .words import Arg, Keyword, Section, Shape, Type
-from .yamlvalue import kind, right_type, scalar, wrong_type
+from ..match.judge import describe
+from ..match.lookup import nearest, sections_with
+from ..problem import ERROR, Problem
+from ..text.lexer import Line, command_words, words
+from ..text.render import can_be_written, line_can_be_written, takes_command
+from ..text.source import MAX_LINE_BYTES
+from ..tree import Node, Word
+from ..words import Arg, Keyword, Section, Shape, Type
+from .value import kind, right_type, scalar, wrong_type
 
 ROOT_ORDER = (
     "global_defs",

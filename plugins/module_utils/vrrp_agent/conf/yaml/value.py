@@ -9,8 +9,8 @@ import math
 import re
 from typing import Any, Dict, Mapping, Optional
 
-from .judge import describe
-from .words import Arg, Type
+from ..match.judge import describe
+from ..words import Arg, Type
 
 
 def scalar(arg: Arg, value: Any, loose: bool) -> Optional[str]:

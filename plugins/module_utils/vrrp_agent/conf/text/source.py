@@ -9,7 +9,7 @@ import os
 import stat
 from typing import List, Protocol, Tuple
 
-from .problem import ERROR, Problem
+from ..problem import ERROR, Problem
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 """Far above any real configuration (37 000 real servers are about 5 MB)."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional, Tuple
 
-from .addresses import is_multicast, pack_prefix
-from .build_routes import DEFAULT_WORDS, KEEPALIVED, TIME_METRICS, time_metric
-from .fit import Fit, Option
-from .names import PROTOCOL, SCOPE, TABLE, Names
-from .problem import ERROR, WARNING
-from .tree import Word
-from .words import Section
+from ..match.addresses import is_multicast, pack_prefix
+from ..match.fit import Fit, Option
+from ..problem import ERROR, WARNING
+from ..tree import Word
+from ..values.names import PROTOCOL, SCOPE, TABLE, Names
+from ..values.routes import DEFAULT_WORDS, KEEPALIVED, TIME_METRICS, time_metric
+from ..words import Section
 
 Finding = Tuple[str, str, str, Optional[Word]]
 """(severity, message, hint, word)"""
@@ -36,7 +36,9 @@ def _first(option: Option) -> Word:
 
 
 def _first_word(fit: Fit) -> Word:
-    return list(fit.values.values())[0][0]
+    for words in fit.values.values():
+        return words[0]
+    raise ValueError("a line without words has no first one")
 
 
 def _address(fit: Fit, names: Names) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Sequence
 
-from .render import quote, takes_command
-from .tree import Node, Word
-from .words import Arg, Keyword, Section, Shape, Type
-from .yamlform import whole_string
+from ..text.render import quote, takes_command
+from ..tree import Node, Word
+from ..words import Arg, Keyword, Section, Shape, Type
+from .form import whole_string
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)$")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+$")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .words import Arg, Keyword, Section, Shape, Type
+from ..words import Arg, Keyword, Section, Shape, Type
 
 YamlValue = Union[bool, int, float, str]
 

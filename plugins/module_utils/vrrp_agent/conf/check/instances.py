@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
-from .addresses import is_link_local, is_multicast, pack
-from .build import MAX_ADVERTISED, OWNER, TICK_NS, Defaults, nanoseconds
+from ..match.addresses import is_link_local, is_multicast, pack
+from ..model import SECOND_NS
+from ..problem import ERROR, WARNING, Problem
+from ..tree import Node, Word
+from ..values.whole import MAX_ADVERTISED, OWNER, TICK_NS, Defaults, nanoseconds
+from ..words import Section
 from .instance_view import InstanceView
-from .model import SECOND_NS
-from .problem import ERROR, WARNING, Problem
-from .tree import Node, Word
-from .words import Section
 
 COPIED_WORDS = frozenset(
     (

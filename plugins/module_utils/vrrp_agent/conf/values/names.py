@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, Optional
 
-from .source import FILE, Reader
+from ..text.source import FILE, Reader
 
 TABLE, PROTOCOL, SCOPE = "table", "protocol", "scope"
 

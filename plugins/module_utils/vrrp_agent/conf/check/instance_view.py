@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from .addresses import pack_prefix
-from .build import Defaults, family_of
-from .fit import fit_line
-from .judge import judge
-from .tree import Node, Word
-from .words import Section
+from ..match.addresses import pack_prefix
+from ..match.fit import fit_line
+from ..match.judge import judge
+from ..tree import Node, Word
+from ..values.whole import Defaults, family_of
+from ..words import Section
 
 
 class InstanceView:

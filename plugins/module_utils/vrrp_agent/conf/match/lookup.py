@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Sequence
 
-from .words import Section
+from ..words import Section
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

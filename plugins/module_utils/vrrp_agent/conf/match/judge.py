@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Callable, Dict, Optional, Tuple
 
+from ..words import Arg, Number, Type
 from .addresses import pack, pack_prefix
-from .words import Arg, Number, Type
 
 Misfit = Optional[Tuple[str, str]]
 """None, or what is wrong and what to write."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Dict, Mapping, Optional, Tuple
 
-from .addresses import pack, pack_prefix
-from .fit import Fit, fit_line
-from .model import Address, TrackedInterface, UnicastPeer
+from ..match.addresses import pack, pack_prefix
+from ..match.fit import Fit, fit_line
+from ..model import Address, TrackedInterface, UnicastPeer
+from ..tree import Node
+from ..words import Section
 from .names import SCOPE, Names
-from .tree import Node
-from .words import Section
 
 FOREVER = "forever"
 MAX_WEIGHT = 253

@@ -13,10 +13,10 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import Callable, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
+from ..problem import ERROR, WARNING, Problem
 from .includes import find_files, read_include
 from .lexer import BLANKS, Line, clean, first_piece
 from .macros import Definition, Definitions, LanguageError, add_line, read_loop
-from .problem import ERROR, WARNING, Problem
 from .source import Reader, read_lines
 
 MAX_DEPTH = 100

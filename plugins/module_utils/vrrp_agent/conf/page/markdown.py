@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Sequence
 
-from .document import Row, rows
-from .words import Section, Shape
+from ..words import Section, Shape
+from .rows import Row, rows
 
 _INTRODUCTION = """\
 # Keywords

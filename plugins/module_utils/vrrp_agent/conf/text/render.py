@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import List, Mapping, Sequence
 
+from ..tree import Node, Word
+from ..words import Keyword, Section, Shape, Type
 from .lexer import clean, command_words, statements, words
-from .tree import Node, Word
-from .words import Keyword, Section, Shape, Type
 
 INDENT = "    "
 MASK = "********"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import List, Mapping, Optional, Tuple
 
-from .addresses import pack, pack_prefix
-from .fit import Fit, Option, fit_line
-from .model import NextHop, Route
+from ..match.addresses import pack, pack_prefix
+from ..match.fit import Fit, Option, fit_line
+from ..model import NextHop, Route
+from ..tree import Node
+from ..words import Section
 from .names import PROTOCOL, SCOPE, TABLE, Names
-from .tree import Node
-from .words import Section
 
 MAIN_TABLE = 254
 KEEPALIVED = 18

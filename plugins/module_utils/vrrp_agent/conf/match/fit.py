@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ..tree import Word
+from ..words import Arg, Keyword, Section, Type
 from .judge import describe, judge
-from .tree import Word
-from .words import Arg, Keyword, Section, Type
 
 
 class Flaw(NamedTuple):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from .check_instances import check_instances
-from .check_lines import check_line
-from .fit import Fit, Option, fit_keyword, fit_line
-from .names import Names
-from .problem import ERROR, WARNING, Problem
-from .tree import Node, Word
-from .words import Arg, Keyword, Section, Shape
+from ..match.fit import Fit, Option, fit_keyword, fit_line
+from ..problem import ERROR, WARNING, Problem
+from ..tree import Node, Word
+from ..values.names import Names
+from ..words import Arg, Keyword, Section, Shape
+from .instances import check_instances
+from .lines import check_line
 
 MAX_PROBLEMS = 200
 
@@ -203,7 +203,7 @@ class _Checker:
 
     def references(self) -> None:
         """Reports names of blocks that do not exist. Call it after all blocks are checked."""
-        from .lookup import nearest
+        from ..match.lookup import nearest
 
         for node, word, section in self._references:
             known = self._labels.get(section, {})

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from . import build_lines, build_routes
-from .addresses import pack
-from .judge import TRUE_WORDS
-from .model import SECOND_NS, Address, Config, GarpPolicy, GlobalSettings, Instance, Route, UnicastPeer
+from ..match.addresses import pack
+from ..match.judge import TRUE_WORDS
+from ..model import SECOND_NS, Address, Config, GarpPolicy, GlobalSettings, Instance, Route, UnicastPeer
+from ..tree import Node
+from ..words import Section
+from . import lines
+from . import routes as route_lines
 from .names import Names
-from .tree import Node
-from .words import Section
 
 GROUP4 = bytes((224, 0, 0, 18))  # RFC 9568 5.1.1.2
 GROUP6 = b"\xff\x02" + bytes(13) + b"\x12"  # RFC 9568 5.1.2.2
@@ -117,11 +118,11 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
             device = defaults.text("default_interface", "eth0")
             section = sections["static_address_lines"]
             addresses.extend(
-                build_lines.address(line, section, sections, names, device) for line in node.children
+                lines.address(line, section, sections, names, device) for line in node.children
             )
         elif node.name == "static_routes":
             section = sections["static_route_lines"]
-            routes.extend(build_routes.route(line, section, sections, names) for line in node.children)
+            routes.extend(route_lines.route(line, section, sections, names) for line in node.children)
     return Config(
         settings=_settings(defaults),
         instances=tuple(_Builder(node, then, defaults, sections, names).instance() for node, then in begun),
@@ -173,16 +174,16 @@ class _Builder:
         """The instance with all defaults."""
         section = self._sections["address_lines"]
         addresses = [
-            build_lines.address(line, section, self._sections, self._names)
+            lines.address(line, section, self._sections, self._names)
             for line in self._node.lines("virtual_ipaddress")
         ]
         excluded = [
-            build_lines.address(line, section, self._sections, self._names)
+            lines.address(line, section, self._sections, self._names)
             for line in self._node.lines("virtual_ipaddress_excluded")
         ]
         excluded.extend(addresses[MAX_ADVERTISED:])
         peers = tuple(
-            build_lines.peer(line, self._sections["unicast_peer_lines"], self._sections)
+            lines.peer(line, self._sections["unicast_peer_lines"], self._sections)
             for line in self._node.lines("unicast_peer")
         )
         family = family_of(self._node)
@@ -194,7 +195,7 @@ class _Builder:
         source = pack(self._text("unicast_src_ip")) or pack(self._text("mcast_src_ip"))
         interface = self._text("interface")
         tracked = [
-            build_lines.tracked_interface(line, self._sections["track_interface_lines"], self._sections)
+            lines.tracked_interface(line, self._sections["track_interface_lines"], self._sections)
             for line in self._node.lines("track_interface")
         ]
         no_advert = self._flag("lower_prio_no_advert")

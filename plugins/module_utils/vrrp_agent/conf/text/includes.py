@@ -9,7 +9,7 @@ import posixpath
 import re
 from typing import FrozenSet, List, NamedTuple, Optional, Tuple
 
-from .problem import ERROR, WARNING
+from ..problem import ERROR, WARNING
 from .source import DIRECTORY, FILE, MISSING, Reader
 
 READ, MATCH, WILDCARD_MATCH, BRACE_MATCH = "read", "match", "wildcard_match", "brace_match"

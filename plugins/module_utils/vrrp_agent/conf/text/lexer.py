@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from .tree import Word
+from ..tree import Word
 
 BLANKS = " \t\f\v\r"
 _SPECIAL = re.compile(r'[!#"\\]')
