@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One rule for every test: where CI is set, a skip is a failure. CI has root and installs every tool."""
+"""Rules for every test.
+
+Where CI is set, a skip is a failure: CI has root and installs every tool.
+
+Properties are tried with the same examples each time, so that a run says something about the change and not about
+luck. `HYPOTHESIS_PROFILE=explore` looks for new ones.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import Any, Generator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("explore", max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def _refuse_skip(report: Any) -> None:
