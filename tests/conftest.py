@@ -3,8 +3,8 @@
 
 Where CI is set, a skip is a failure: CI has root and installs every tool.
 
-Properties are tried with the same examples each time, so that a run says something about the change and not about
-luck. `HYPOTHESIS_PROFILE=explore` looks for new ones.
+Properties are tried with the same examples each time, so that a run says something about the change and not
+about luck. `HYPOTHESIS_PROFILE=explore` looks for new ones.
 """
 
 from __future__ import annotations
