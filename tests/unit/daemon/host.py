@@ -24,6 +24,7 @@ from vrrp_agent.kernel.netlink import Refusal, split
 UP = 0x1 | 0x40
 SECONDARY, TENTATIVE = 0x01, 0x40
 LINK_SCOPE = 253
+RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 RTM_NEWLINK, RTM_GETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 16, 18, 20, 21, 22
 EADDRNOTAVAIL, ENODEV = 99, 19
 
@@ -123,6 +124,10 @@ class FakeHost:
         self.done: List[Done] = []
         self.refuse: Dict[str, int] = {}
         """Address to errno: what the kernel will not take."""
+        self.routes: List[str] = []
+        """What was asked for routes: add or remove."""
+        self.refuse_routes = 0
+        """The errno for every route, 0 to take them."""
         self.frames: List[Tuple[str, bytes]] = []
         self.frame_error: Optional[OSError] = None
         self.sockets: List[FakeSocket] = []
@@ -211,6 +216,9 @@ class FakeHost:
         return self.sockets[-1]
 
     def _carry_out(self, kind: int, message: bytes) -> int:
+        if kind in (RTM_NEWROUTE, RTM_DELROUTE):
+            self.routes.append("add" if kind == RTM_NEWROUTE else "remove")
+            return self.refuse_routes
         event = decode_address(kind, message)
         assert event is not None
         held = event.held

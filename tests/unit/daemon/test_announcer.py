@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Announcements: round by round, at once or with the pauses that an interface asks for."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+from typing import Any, Iterator, List, cast
+
+import pytest
+from vrrp_agent.conf.model import GarpPolicy
+from vrrp_agent.daemon.announcer import Announcer
+from vrrp_agent.daemon.loop import Loop
+from vrrp_agent.daemon.prepared import Frame
+
+from tests.unit.daemon.host import Clock, FakeHost, Lines, run_until
+
+MS = 1_000_000
+A, B, OTHER = (Frame("eth0", data, arp=True) for data in (b"a", b"b", b"other"))
+OTHER = replace(OTHER, interface="eth1")
+NA = Frame("eth0", b"na", arp=False)
+AT_ONCE = GarpPolicy()
+SLOW = GarpPolicy(arp_interval_ns=100 * MS)
+
+
+class Story:
+    def __init__(self) -> None:
+        self.clock = Clock(0)
+        self.loop = Loop(self.clock)
+        self.log = Lines()
+        self.host = FakeHost()
+        self.announcer = Announcer(self.loop, cast(Any, self.host), self.log)
+
+    def announce(self, *frames: Frame, repeat: int = 1, policy: GarpPolicy = AT_ONCE) -> None:
+        self.announcer.announce(frames, repeat, policy, self.clock.now)
+
+    def wait(self, milliseconds: int) -> None:
+        run_until(self.loop, self.clock, self.clock.now + milliseconds * MS)
+
+    def sent(self) -> List[bytes]:
+        found = [data for _interface, data in self.host.frames]
+        self.host.frames.clear()
+        return found
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    found = Story()
+    yield found
+    found.loop.close()
+
+
+def test_every_address_is_announced_before_any_is_repeated(story: Story) -> None:
+    story.announce(A, B, repeat=3)
+    assert story.sent() == [b"a", b"b"] * 3
+    assert story.announcer.sent == 6
+    assert story.loop.schedule.next_deadline() is None
+
+
+def test_frames_leave_one_by_one_with_the_pause_between_them(story: Story) -> None:
+    story.announce(A, B, repeat=2, policy=SLOW)
+    story.wait(0)
+    assert story.sent() == [b"a"]
+    story.wait(99)
+    assert story.sent() == []
+    story.wait(1)
+    assert story.sent() == [b"b"]
+    story.wait(200)
+    assert story.sent() == [b"a", b"b"]
+
+
+def test_the_pause_holds_for_what_comes_later_too(story: Story) -> None:
+    story.announce(A, policy=SLOW)
+    story.wait(0)
+    assert story.sent() == [b"a"]
+    story.wait(50)
+    story.announce(B, policy=SLOW)
+    story.wait(49)
+    assert story.sent() == []
+    story.wait(1)
+    assert story.sent() == [b"b"]
+
+
+def test_after_a_long_silence_the_next_frame_leaves_at_once(story: Story) -> None:
+    story.announce(A, policy=SLOW)
+    story.wait(1000)
+    story.sent()
+    story.announce(B, policy=SLOW)
+    story.wait(0)
+    assert story.sent() == [b"b"]
+
+
+def test_interfaces_do_not_wait_for_each_other(story: Story) -> None:
+    story.announce(A, OTHER, policy=SLOW)
+    story.wait(0)
+    assert sorted(story.sent()) == [b"a", b"other"]
+
+
+def test_the_two_families_have_pauses_of_their_own(story: Story) -> None:
+    policy = GarpPolicy(arp_interval_ns=100 * MS, na_interval_ns=30 * MS)
+    story.announce(A, NA, repeat=3, policy=policy)
+    story.wait(0)
+    story.wait(60)
+    assert sorted(story.sent()) == [b"a", b"na", b"na", b"na"]
+    story.wait(140)
+    assert story.sent() == [b"a", b"a"]
+
+
+def test_an_address_that_was_given_up_is_not_announced_any_more(story: Story) -> None:
+    story.announce(A, B, repeat=3, policy=SLOW)
+    story.wait(0)
+    story.announcer.drop([A])
+    story.wait(1000)
+    assert story.sent() == [b"a", b"b", b"b", b"b"]
+
+
+def test_what_cannot_be_sent_is_said_once_a_while_and_stops_nothing(story: Story) -> None:
+    story.host.frame_error = OSError(errno.ENETDOWN, "Network is down")
+    story.announce(A, B, repeat=500)
+    assert story.log.having("announcement on eth0 not sent: Network is down")
+    assert len(story.log.lines) == 1
+    story.announce(OTHER)
+    assert len(story.log.lines) == 2, "another interface is another story"
+    story.host.frame_error = None
+    story.announce(A)
+    assert story.sent() == [b"a"]
