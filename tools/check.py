@@ -44,12 +44,12 @@ CHECKS = (
     Check("ansible-lint", "tools/ansible_lint", "lint"),
     Check("mypy", "tools/mypy", "lint"),
     Check("ruff", "ruff check --no-cache .", "lint"),
-    Check("yamllint", "yamllint --strict .", "lint"),
+    Check("yamllint", "git ls-files '*.yml' '*.yaml' | xargs yamllint --strict", "lint"),
     Check("shellcheck", "tools/shell_scripts | xargs shellcheck -x", "lint"),
-    Check("unit", f"{PYTEST} tests/unit tests/fuzz tests/simulation", "unit"),
+    Check("unit", f"{PYTEST} -n 2 tests/unit tests/fuzz tests/simulation", "unit"),
     Check("build", f"{PYTEST} tests/build", "build"),
-    Check("integration", f"{PYTEST} tests/integration", "integration", measures=True),
-    Check("interop", f"{PYTEST} tests/interop", "interop", measures=True),
+    Check("integration", f"{PYTEST} -n 3 tests/integration", "integration", measures=True),
+    Check("interop", f"{PYTEST} -n 3 tests/interop", "interop", measures=True),
     Check("molecule-default", "tools/molecule default", "molecule", measures=True),
     Check("molecule-mixed", "tools/molecule mixed", "molecule", measures=True),
 )
@@ -110,10 +110,10 @@ class Runner:
         return result
 
     def stop(self) -> None:
-        """Ask what still runs to end, so that it cleans up behind itself."""
-        for process in self.running:
-            os.killpg(process.pid, signal.SIGTERM)
-        for process in self.running:
+        """Interrupt what still runs, so that it cleans up behind itself."""
+        for process in tuple(self.running):
+            os.killpg(process.pid, signal.SIGINT)
+        for process in tuple(self.running):
             process.wait()
 
 
@@ -128,9 +128,16 @@ def chosen(names: list[str]) -> list[Check]:
 def run(checks: list[Check], runner: Runner) -> list[Result]:
     if len(checks) == 1:
         return [runner.run(checks[0], echo=True)]
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+    try:
         results = list(pool.map(runner.run, [check for check in checks if not check.measures]))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return results + [runner.run(check) for check in checks if check.measures]
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -143,6 +150,7 @@ def main() -> int:
     if args.list:
         print("\n".join(f"{check.name:<18}{check.command}" for check in CHECKS))
         return 0
+    signal.signal(signal.SIGTERM, interrupted)
     LOGS.mkdir(parents=True, exist_ok=True)
     runner = Runner()
     start = time.monotonic()

@@ -81,8 +81,10 @@ def test_the_artefact_installs_and_its_plugins_document_themselves(
     artefact: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     bin_dir = pathlib.Path(sys.executable).parent
-    run(bin_dir / "ansible-galaxy", "collection", "install", "--offline", "-p", tmp_path, artefact)
-    listed = run(bin_dir / "ansible-doc", "--list", "linuxha.vrrp", ANSIBLE_COLLECTIONS_PATH=str(tmp_path))
+    path = str(tmp_path)
+    install = ("collection", "install", "--offline", "-p", path, artefact)
+    run(bin_dir / "ansible-galaxy", *install, ANSIBLE_COLLECTIONS_PATH=path)
+    listed = run(bin_dir / "ansible-doc", "--list", "linuxha.vrrp", ANSIBLE_COLLECTIONS_PATH=path)
     assert "linuxha.vrrp.apply" in listed
     # The scenarios and the demo run the role from such a place.
     assert (tmp_path / "ansible_collections/linuxha/vrrp/roles/vrrp/files/vrrp-agent").stat().st_size
