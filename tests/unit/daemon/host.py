@@ -207,7 +207,12 @@ class FakeHost:
         self.frames.append((interface, frame))
 
     def close(self) -> None:
-        """Nothing to close before the process ends."""
+        """Nothing to close: a successor may want it."""
+
+    def switch_off(self) -> None:
+        """The story is over."""
+        self._ours.close()
+        self._theirs.close()
 
     def open_socket(self, family: int, interface: str, index: int) -> FakeSocket:
         if family in self.socket_error:

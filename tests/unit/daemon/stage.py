@@ -87,3 +87,4 @@ class Stage:
     def close(self) -> None:
         self.agent.close()
         self.loop.close()
+        self.host.switch_off()

@@ -110,7 +110,7 @@ def _work(path: str, config_id: str, lenient: bool, descriptor: int) -> None:
             data = data[os.write(descriptor, data) :]
         status = 0
     except BaseException:  # nothing may return into the parent's code
-        traceback.print_exc()
+        os.write(2, traceback.format_exc().encode("utf-8", "replace"))
     finally:
         os._exit(status)
 

@@ -38,7 +38,7 @@ def occupy(path: str) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.seek(0)
-        holder = lock.read().strip() or "unknown"
+        holder = lock.read(16).strip().strip("\0") or "unknown"
         lock.close()
         raise RuntimeDirError(
             f"another agent (process {holder}) uses the runtime directory {path}",
