@@ -60,7 +60,7 @@ class Pair:
     def start(self) -> None:
         """Both run, a is active and b has heard it."""
         self.b.start()
-        self.b.wait_for_state("backup")
+        self.b.wait_for_log("init -> backup")
         self.a.start()
         self.settle("a")
         self.b.wait_for_state("backup")
