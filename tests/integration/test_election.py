@@ -166,6 +166,42 @@ def test_an_owner_that_ignores_adverts_stays_active(make_bench: MakeBench) -> No
     assert bench.discards() == {"owner": 1}
 
 
+def test_of_two_owners_the_lower_address_gives_way_until_the_other_is_gone(make_bench: MakeBench) -> None:
+    """R-X05 with erratum 8298, R-O03, K-05a: it says so, and is owner again afterwards."""
+    bench = make_bench(priority=255, state="MASTER", lines=NO_BURST_LATER)
+    bench.start_active()
+    with bench.tester.speaking(priority=255, source="198.51.100.200"):
+        bench.agent.wait_for_state("backup")
+        assert bench.d.holds_none(VIP4)
+        assert "address owner (priority 255) too" in bench.agent.log()
+        bench.wire.wait_for_adverts("t", 5, since_ns=time.time_ns())
+        assert bench.agent.state() == "backup"
+    bench.agent.wait_for_state("active")
+    bench.wire.wait_for_adverts("d", 2, since_ns=time.time_ns(), priority=255)
+
+
+def test_of_two_owners_the_higher_address_stays_active(make_bench: MakeBench) -> None:
+    """K-05a: the other one hears us and gives way."""
+    bench = make_bench(priority=255, state="MASTER", lines=NO_BURST_LATER)
+    bench.start_active()
+    for _ in range(2):
+        bench.tester.send(priority=255, source="198.51.100.2")
+    begin_ns = time.time_ns()
+    bench.wire.wait_for_adverts("d", 8, since_ns=begin_ns, priority=255)
+    assert bench.agent.state() == "active"
+    assert bench.d.holds(VIP4)
+
+
+def test_an_owner_gives_way_to_another_one_that_goes_on_and_on(make_bench: MakeBench) -> None:
+    """keepalived: an owner with the lower address that does not give way does not know the rule."""
+    bench = make_bench(priority=255, state="MASTER", lines=NO_BURST_LATER)
+    bench.start_active()
+    with bench.tester.speaking(priority=255, source="198.51.100.2"):
+        bench.agent.wait_for_state("backup")
+        assert bench.d.holds_none(VIP4)
+    bench.agent.wait_for_state("active")
+
+
 def test_a_backup_that_stops_says_nothing(make_bench: MakeBench) -> None:
     """R-F08."""
     bench = make_bench()

@@ -205,9 +205,10 @@ def test_two_active_routers_become_one_when_the_network_heals(make_lan: MakeLan)
         assert client.answered
 
 
-def test_a_killed_agent_that_is_started_again_keeps_the_address(make_lan: MakeLan) -> None:
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_killed_agent_that_is_started_again_keeps_the_address(make_lan: MakeLan, family: int) -> None:
     """kill -9, and the next process 100 ms later as systemd would: no packet is lost, no peer notices."""
-    pair = Pair(make_lan("a", "b", "w"), advert_int_s=1)
+    pair = Pair(make_lan("a", "b", "w"), family=family, advert_int_s=0.8)
     pair.start()
     with pair.client() as client:
         since_ns = time.time_ns()

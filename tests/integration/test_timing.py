@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import Tuple
 
 import pytest
@@ -134,3 +137,17 @@ def test_of_two_backups_the_higher_priority_takes_over(
     bench.takes_over_after(silent_ns, config.down_interval_s(higher, bench.advert_int_s))
     assert bench.wire.senders(since_ns=silent_ns + 1) == ("d",)
     assert other.state() == "backup"
+
+
+def test_an_active_router_whose_adverts_are_held_up_says_so_once(make_bench: MakeBench) -> None:
+    """R-L09 (RFC 9568 2.5): the log line is limited, the counter is not."""
+    bench = make_bench(advert_int=0.01, lines=NO_BURST_LATER)
+    bench.start_active()
+    for _ in range(3):
+        os.kill(bench.agent.pid, signal.SIGSTOP)
+        time.sleep(0.1)  # ten adverts long
+        os.kill(bench.agent.pid, signal.SIGCONT)
+        bench.wire.wait_for_adverts("d", 5, since_ns=time.time_ns())
+    bench.wait_for_counters(lambda counters: counters["late_adverts"] >= 3, "three late adverts")
+    assert len([line for line in bench.agent.log().splitlines() if " late" in line]) == 1
+    assert bench.agent.state() == "active"
