@@ -45,7 +45,8 @@ def _parser(arguments: List[str]) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     wanted = next((word for word in arguments if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        sentence = summary[0].upper() + summary[1:] + "."
+        subparser = subparsers.add_parser(name, help=summary, description=sentence)
         if name == wanted:
             module = importlib.import_module("." + name, __package__)
             module.add_arguments(subparser)

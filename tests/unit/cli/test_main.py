@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command ``vrrp-agent``: it finds its subcommands, and loads none that is not asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import List, Set
+
+import pytest
+from vrrp_agent.cli import main as cli
+from vrrp_agent.cli.main import COMMANDS, main
+from vrrp_agent.version import VERSION
+
+MODULE_UTILS = Path(cli.__file__).parents[2]
+
+
+def modules_after(code: str) -> Set[str]:
+    """What a fresh interpreter has imported after ``code``."""
+    words = [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"]
+    result = subprocess.run(
+        words,
+        cwd=MODULE_UTILS,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(MODULE_UTILS)},
+    )
+    return set(result.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert COMMANDS[command][1:] in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in COMMANDS)
+
+
+@pytest.mark.parametrize("words", [[], ["reboot"], ["run"], ["run", "--config"], ["check", "--wibble", "x"]])
+def test_a_wrong_command_line_is_exit_status_2(words: List[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    assert "usage: vrrp-agent" in capsys.readouterr().err
+
+
+def test_the_version_is_the_collections(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith(f"vrrp-agent {VERSION} ")
+
+
+def test_a_reader_that_goes_away_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in ``vrrp-agent keywords | head -1``."""
+    code = "from vrrp_agent.cli.main import main; sys.exit(main(['keywords']))"
+    words = [sys.executable, "-c", f"import sys; {code}"]
+    with subprocess.Popen(
+        words, cwd=MODULE_UTILS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PYTHONPATH": "."}
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        assert b"Traceback" not in child.stderr.read()
+    assert child.returncode == 0
+
+
+def test_an_interrupted_command_has_the_shells_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vrrp_agent.cli import check
+
+    def interrupted(_options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "run", interrupted)
+    assert main(["check", "x"]) == 130
+
+
+def test_the_daemon_loads_no_more_than_it_needs() -> None:
+    """It lives long and is locked into memory; the grammar is the business of a child."""
+    found = modules_after("import vrrp_agent.cli.main, vrrp_agent.cli.run, vrrp_agent.daemon.service")
+    heavy = {"asyncio", "subprocess", "ssl", "http", "email", "urllib", "xml", "yaml", "logging", "decimal"}
+    assert not heavy & found
+    conf = {name for name in found if name.startswith("vrrp_agent.conf.")}
+    assert conf <= {"vrrp_agent.conf.model", "vrrp_agent.conf.problem"}
+    assert "pyroute2" not in found, "only when it begins to speak with the kernel"
+
+
+def test_asking_for_the_status_loads_no_kernel() -> None:
+    found = modules_after("import vrrp_agent.cli.status")
+    assert not {name for name in found if name.startswith(("vrrp_agent.kernel", "vrrp_agent.election"))}
