@@ -20,6 +20,7 @@ from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
 from . import status
 from .announcer import Announcer
+from .fitting import fit_adverts
 from .hands import LIMIT_WINDOW_NS, Services
 from .health import Verdict, judge
 from .interfaces import Interfaces
@@ -116,6 +117,9 @@ class Agent:
         Raises KernelError when a socket cannot be opened; nothing has changed then.
         """
         now = self.loop.clock()
+        config, cuts = fit_adverts(config, self._interfaces)
+        for line in cuts:
+            self.log.warning(line)
         old, wanted = self.config.by_key, config.by_key
         removed = [key for key in self._lives if key not in wanted]
         changed = [i for i in config.instances if i.key in self._lives and old[i.key] != i]
