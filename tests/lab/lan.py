@@ -8,9 +8,11 @@ Nothing reaches the host's own links. Addresses are from the documentation range
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Protocol, Tuple, Type
 
 from .capture import Wire
-from .namespace import open_socket
+from .namespace import NAMESPACES, open_socket
 from .shell import run, wait_until
 from .stalls import Stalls
 
@@ -28,6 +30,7 @@ VIP4, VIP4_SECOND = "198.51.100.100", "198.51.100.101"
 VIP6_LINK_LOCAL, VIP6 = "fe80::100", "2001:db8::100"
 SWITCH = "br0"
 
+_NAME = re.compile(r"v([0-9a-f]+)-\d+-")
 _numbers = itertools.count(1)
 
 
@@ -170,6 +173,7 @@ class Lan:
         self.close()
 
     def _build(self) -> None:
+        sweep()
         run("ip", "netns", "add", self.switch)
         quiet = "net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
         self._sysctl(self.switch, quiet)
@@ -268,3 +272,13 @@ def end_processes(namespace: str) -> None:
             os.kill(int(process), signal.SIGKILL)
     with contextlib.suppress(AssertionError):
         wait_until("the processes to be gone", lambda: not left(), 2)
+
+
+@functools.cache
+def sweep() -> None:
+    """Once a process: remove the LANs of test runs that were killed and could not clean up."""
+    for name in os.listdir(NAMESPACES) if NAMESPACES.exists() else ():
+        owner = _NAME.match(name)
+        if owner and not Path("/proc", str(int(owner.group(1), 16))).exists():
+            end_processes(name)
+            run("ip", "netns", "del", name, check=False)
