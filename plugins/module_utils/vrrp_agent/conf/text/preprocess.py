@@ -261,6 +261,7 @@ class Preprocessor:
                         f"an empty line ends ${definition.name}, although the line before asks for more",
                         "end the empty line in a backslash too",
                         line,
+                        column=1,
                     )
                     break
                 continue
