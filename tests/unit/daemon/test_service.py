@@ -103,7 +103,7 @@ def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process
 
         return act
 
-    names = ("lock_memory", "set_realtime", "set_nice", "set_affinity", "set_name")
+    names = ("allow_descriptors", "lock_memory", "set_realtime", "set_nice", "set_affinity", "set_name")
     guard = SimpleNamespace(DEFAULT_REALTIME_PRIORITY=20, **{name: noted(name) for name in names})
     monkeypatch.setattr(service, "process", guard)
     monkeypatch.setattr(service, "this_host", found.host.as_host)
@@ -123,7 +123,7 @@ def test_start_and_an_orderly_end(process: Process) -> None:
     texts = [text for _level, text in process.log.lines]
     assert texts[0] == "vrrp-agent 1.0 starts with 1 virtual router"
     assert texts[-2:] == ["VI_1: backup -> init: stopped", "stopped"]
-    assert process.protected == ["lock_memory", "set_realtime"]
+    assert process.protected == ["allow_descriptors", "lock_memory", "set_realtime"]
     assert sorted(os.listdir(process.runtime)) == ["lock"], "neither socket nor state is left"
     assert all(sock.closed for sock in process.host.sockets)
 
@@ -192,6 +192,37 @@ def test_without_room_for_a_child_the_old_configuration_goes_on(
     assert process.run(script) == 0
 
 
+def endless(*_words: object) -> None:
+    """Reads as if the file system did not answer."""
+    time.sleep(600)
+
+
+def test_a_file_that_is_never_read_is_given_up(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(service, "LONGEST_LOADING_NS", 50_000_000)
+            patch.setattr(loading, "_load", endless)
+            process.hang_up()
+            process.wait_for("given up; the old configuration goes on")
+        process.hang_up()
+        process.wait_for("reloaded")
+
+    assert process.run(script) == 0
+
+
+def test_a_stop_during_a_reload_leaves_no_child_behind(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script() -> None:
+        monkeypatch.setattr(loading, "_load", endless)
+        process.hang_up()
+        process.wait_for("reloading")
+
+    assert process.run(script) == 0
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_systemd_hears_that_a_refused_reload_is_over(
     process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +247,7 @@ def test_the_files_words_about_the_process_are_obeyed(process: Process) -> None:
     words = "vrrp_priority -5\n vrrp_rt_priority 30\n vrrp_cpu_affinity 0\n vrrp_process_name ha"
     process.write(text=f"global_defs {{\n {words}\n}}\n{GOOD}".replace("PRIORITY", "100"))
     assert process.run() == 0
-    assert process.protected == ["lock_memory", "set_realtime", "set_nice", "set_affinity", "set_name"]
+    assert process.protected[1:] == ["lock_memory", "set_realtime", "set_nice", "set_affinity", "set_name"]
 
 
 # What keeps it from starting.

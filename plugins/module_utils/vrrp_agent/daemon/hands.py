@@ -192,7 +192,7 @@ class Hands:
                 places.append((address, device))
         requests = [remove_held_request(one, sequence=number) for number, one in enumerate(found)]
         self._submit(requests, places, "remove")
-        return [text(one.packed) for one in found]
+        return [f"{text(one.packed)}/{one.prefix_length}" for one in found]
 
     def held(self) -> List[HeldAddress]:
         """The virtual addresses that are on their interfaces now, as the kernel has them."""

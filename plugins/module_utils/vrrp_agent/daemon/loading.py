@@ -19,8 +19,7 @@ from typing import Optional, Tuple
 
 from ..conf.model import Config
 from ..conf.problem import Problem
-
-_MOST_DESCRIPTORS = 4096
+from ..kernel.process import MOST_DESCRIPTORS
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def _work(path: str, config_id: str, lenient: bool, descriptor: int) -> None:
         signal.set_wakeup_fd(-1)
         # The lock and the sockets must be free at once should the parent die meanwhile.
         os.closerange(3, descriptor)
-        os.closerange(descriptor + 1, _MOST_DESCRIPTORS)
+        os.closerange(descriptor + 1, MOST_DESCRIPTORS)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         data = memoryview(pickle.dumps(_load(path, config_id, lenient), pickle.HIGHEST_PROTOCOL))

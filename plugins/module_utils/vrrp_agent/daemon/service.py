@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
-from typing import IO, Optional
+from typing import IO, Callable, Optional
 
 from ..conf.model import Config, GlobalSettings
 from ..conf.problem import ERROR
@@ -28,6 +28,10 @@ from .runtime import RuntimeDirError, occupy
 EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_PERMISSION = 0, 1, 2, 4  # as keepalived's
 
 
+LONGEST_LOADING_NS = 60_000_000_000
+"""A reload that takes longer has met a file that never ends, or a file system that does not answer."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command line says."""
@@ -40,6 +44,22 @@ class Options:
     log_level: int = INFO
 
 
+class Patience:
+    """A timer that calls ``give_up`` when a reload takes too long."""
+
+    slack_ns = 0
+
+    def __init__(self, deadline: int, give_up: Callable[[], None]) -> None:
+        self.queued_ns: Optional[int] = None
+        self.deadline: Optional[int] = deadline
+        self._give_up = give_up
+
+    def expire(self, now: int) -> None:
+        """It took too long."""
+        self.deadline = None
+        self._give_up()
+
+
 class Service:
     """Runs one agent in the foreground."""
 
@@ -49,6 +69,7 @@ class Service:
         self._loop = Loop()
         self._agent: Optional[Agent] = None
         self._loading: Optional[Loading] = None
+        self._patience: Optional[Patience] = None
         self._reload_again = False
         self._lock: Optional[IO[str]] = None
 
@@ -59,6 +80,7 @@ class Service:
         except RuntimeDirError as error:
             self._log.error(f"{error}; {error.hint}")
             return EXIT_FAILURE
+        process.allow_descriptors()
         # A reload that is asked for meanwhile is done after the start; a stop ends it at once.
         waker = self._catch_signals()
         try:
@@ -97,6 +119,8 @@ class Service:
             systemd.ready(_count(config))
             self._loop.run()
             systemd.stopping()
+            if self._loading is not None:
+                self._loading.abandon()
             agent.stop()
             self._log.notice("stopped")
         except KernelError as error:
@@ -188,10 +212,31 @@ class Service:
             self._loading = loading = self._load()
         except OSError as error:
             self._log.error(f"reload: no process to read the configuration: {error.strerror}")
-            if self._agent is not None:
-                systemd.ready(_count(self._agent.config))
+            self._reload_is_over()
             return
         self._loop.add_reader(loading.fileno(), self._loaded)
+        self._patience = Patience(self._loop.clock() + LONGEST_LOADING_NS, self._give_up_loading)
+        self._loop.schedule.refresh(self._patience)
+
+    def _give_up_loading(self) -> None:
+        if self._loading is None:
+            return
+        self._loop.remove_reader(self._loading.fileno())
+        self._loading.abandon()
+        seconds = LONGEST_LOADING_NS // 1_000_000_000
+        self._log.error(f"reload: not read in {seconds} s, given up; the old configuration goes on")
+        self._reload_is_over()
+
+    def _reload_is_over(self) -> None:
+        """However it ended: tell the service manager, and begin the one that was asked for meanwhile."""
+        if self._patience is not None:
+            self._loop.schedule.forget(self._patience)
+        self._loading = self._patience = None
+        if self._agent is not None:
+            systemd.ready(_count(self._agent.config))
+        if self._reload_again:
+            self._reload_again = False
+            self._reload()
 
     def _loaded(self) -> None:
         loading, agent = self._loading, self._agent
@@ -203,14 +248,10 @@ class Service:
         if outcome is None:
             self._loop.add_reader(descriptor, self._loaded)
             return
-        self._loading = None
         config = self._accept(outcome, "reload")
         if config is not None:
             self._apply(agent, config)
-        systemd.ready(_count(agent.config))
-        if self._reload_again:
-            self._reload_again = False
-            self._reload()
+        self._reload_is_over()
 
     def _apply(self, agent: Agent, config: Config) -> None:
         try:

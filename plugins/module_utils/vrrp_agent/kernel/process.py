@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import List, Sequence
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 DEFAULT_REALTIME_PRIORITY = 20
+MOST_DESCRIPTORS = 16384
 
 
 def lock_memory() -> str:
@@ -25,6 +27,17 @@ def lock_memory() -> str:
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
         return ""
     return os.strerror(ctypes.get_errno())
+
+
+def allow_descriptors(wanted: int = MOST_DESCRIPTORS) -> None:
+    """Raise the soft limit of open files as far as is allowed: each interface and family needs a socket."""
+    import resource  # used once
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def set_realtime(priority: int) -> str:
