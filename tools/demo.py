@@ -80,7 +80,7 @@ def fail_over(lab: Lab) -> bool:
     before = lab.holders(instance.address)
     what = f"A client pings {instance.address} every 5 ms. Killing {before[0]}, the active node"
     with lab.watch() as watch, step(what):
-        before[0].crash()
+        watch.event(before[0].crash)
         lab.settle(among=[node for node in lab.nodes if node not in before])
         report = watch.report
     return tell(before, lab.holders(instance.address), instance, report)

@@ -65,10 +65,10 @@ class Outcome:
                 f"{address} was silent for {outage:.0f} ms, the limit is {limit:.0f}"
             )
 
-    def announced(self, report: Report, node: Node, since: float, limits_ms: List[float]) -> None:
+    def announced(self, report: Report, node: Node, limits_ms: List[float]) -> None:
         """The node announced each address (gratuitous ARP, neighbour advertisement) in time."""
         for address, limit in zip(self.lab.addresses, limits_ms):
-            after = report.announced_ms(address, node, since)
+            after = report.announced_ms(address, node)
             assert after <= limit + SLACK_MS, (
                 f"{node} announced {address} after {after:.0f} ms, limit {limit:.0f}"
             )

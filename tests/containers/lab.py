@@ -135,9 +135,14 @@ class Node:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What the witness saw. Times are seconds of the monotonic clock, outages milliseconds."""
+    """What the witness saw. Times are seconds of the monotonic clock, outages milliseconds.
+
+    What was done to the group began and was done at these times; its effect set in between them.
+    """
 
     data: Dict[str, Any]
+    begun: float
+    done: float
 
     def outage_ms(self, address: str) -> float:
         """The longest silence of the address; infinite when it never answered again."""
@@ -155,14 +160,14 @@ class Report:
         """Every set of holders that a sample taken at that time or later has seen, in order."""
         return [sample["who"][address] for sample in self.data["samples"] if sample["until"] >= since]
 
-    def announced_ms(self, address: str, node: Node, since: float) -> float:
-        """How long after that time the node first announced the address; infinite when it never did."""
+    def announced_ms(self, address: str, node: Node) -> float:
+        """How long after the event the node first announced the address; infinite when it never did."""
         macs = node.macs()
         return min(
             (
-                (seen["at"] - since) * 1e3
+                (seen["at"] - self.done) * 1e3
                 for seen in self.data["announcements"]
-                if seen["address"] == address and seen["mac"] in macs and seen["at"] >= since
+                if seen["address"] == address and seen["mac"] in macs and seen["at"] >= self.begun
             ),
             default=float("inf"),
         )
@@ -184,6 +189,13 @@ class Watch:
         if self._stdout.readline() != "ready\n":
             raise RuntimeError("the witness did not start")
         self._report: Optional[Report] = None
+        self._begun = self._done = time.monotonic()
+
+    def event(self, happen: Callable[..., object], *arguments: str) -> None:
+        """Do something to the group and keep the time."""
+        self._begun = time.monotonic()
+        happen(*arguments)
+        self._done = time.monotonic()
 
     def node_is_back(self, node: Node) -> None:
         self._stdin.write(f"node {node.hostname} {node.pid}\n")
@@ -194,7 +206,7 @@ class Watch:
         """Ends the watch."""
         if self._report is None:
             self._stdin.close()
-            self._report = Report(json.loads(self._stdout.readline()))
+            self._report = Report(json.loads(self._stdout.readline()), self._begun, self._done)
             self._process.wait()
         return self._report
 

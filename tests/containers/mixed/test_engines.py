@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Callable
 
 from tests.containers.conftest import Outcome
@@ -31,22 +30,20 @@ def take_turns(settled: Lab, outcome: Outcome) -> None:
     for leaving, successor in zip(nodes, nodes[1:]):
         limits = [instance.skew_ms(successor) for instance in settled.instances]
         with settled.watch() as watch:
-            at = time.monotonic()
-            leaving.run("systemctl", "stop", engines[leaving])
+            watch.event(leaving.run, "systemctl", "stop", engines[leaving])
             since = settled.settle(successor)
             report = watch.report
         outcome.within(report, limits)
         outcome.one_holder(report, successor, since)
-        outcome.announced(report, successor, at, [limit + 1000 for limit in limits])
+        outcome.announced(report, successor, limits)
     for coming in reversed(nodes[:-1]):
         with settled.watch() as watch:
-            at = time.monotonic()
-            coming.run("systemctl", "start", engines[coming])
+            watch.event(coming.run, "systemctl", "start", engines[coming])
             since = settled.settle(coming)
             report = watch.report
         outcome.within(report, [0, 0])
         outcome.one_holder(report, coming, since)
-        outcome.announced(report, coming, at, [SETTLE_MS, SETTLE_MS])
+        outcome.announced(report, coming, [SETTLE_MS, SETTLE_MS])
 
 
 def test_each_node_is_active_in_turn_and_gives_way_again(settled: Lab, outcome: Outcome) -> None:
@@ -58,13 +55,12 @@ def test_each_node_takes_over_from_one_that_dies(settled: Lab, outcome: Outcome)
     for dying, successor in zip(nodes, nodes[1:]):
         limits = [instance.down_ms(successor) for instance in settled.instances]
         with settled.watch() as watch:
-            at = time.monotonic()
-            dying.crash()
+            watch.event(dying.crash)
             since = settled.settle(successor)
             report = watch.report
         outcome.within(report, limits)
         outcome.one_holder(report, successor, since)
-        outcome.announced(report, successor, at, limits)
+        outcome.announced(report, successor, limits)
 
 
 def test_the_engines_change_places_one_node_at_a_time(settled: Lab, outcome: Outcome) -> None:
