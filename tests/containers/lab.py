@@ -21,7 +21,7 @@ from tests.containers.protocol import master_down_s, skew_s
 T = TypeVar("T")
 SITE = (
     pathlib.Path(__file__).parents[2]
-    / "build/collections/ansible_collections/linuxha/vrrp/playbooks/site.yml"
+    / "build/installed/ansible_collections/linuxha/vrrp/playbooks/site.yml"
 )
 WITNESS = pathlib.Path(__file__).with_name("witness.py")
 
