@@ -146,7 +146,7 @@ def test_a_bad_file_changes_nothing_and_every_mistake_is_said(process: Process) 
         assert process.status()["instances"][0]["base_priority"] == 100
 
     assert process.run(script) == 0
-    assert process.log.having(":6:14: error: 300 is out of range") and process.log.having("wibble")
+    assert process.log.having(":6:14: 300 is out of range") and process.log.having("wibble")
     assert process.log.having("keepalived.conf cannot be used")
 
 

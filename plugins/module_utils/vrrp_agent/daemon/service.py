@@ -21,6 +21,7 @@ from . import systemd
 from .agent import Agent, this_host
 from .control import SOCKET_NAME, Control
 from .loading import Loading, Outcome
+from .log import ERROR as FAILURE
 from .log import INFO, WARNING, Log
 from .loop import Loop
 from .runtime import RuntimeDirError, occupy
@@ -268,7 +269,8 @@ class Service:
         """The configuration, or None after saying all that is wrong with it."""
         for problem in outcome.problems:
             hint = f" ({problem.hint})" if problem.hint else ""
-            self._log.write(3 if problem.severity == ERROR else WARNING, f"{problem}{hint}")
+            line = f"{problem.position}: {problem.message}{hint}"
+            self._log.write(FAILURE if problem.severity == ERROR else WARNING, line)
         if outcome.failure:
             self._log.error(outcome.failure)
         if outcome.config is None:
