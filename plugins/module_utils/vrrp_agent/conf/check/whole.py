@@ -161,7 +161,8 @@ class _Checker:
 
     def _not_yet(self, node: Node, what: str, word: Optional[Word] = None) -> None:
         if self._unsupported:
-            hint = "take it out, or use --lenient to go on without it"
+            lenient = self._unsupported != ERROR
+            hint = "it has no effect" if lenient else "take it out, or use --lenient to go on without it"
             self._note(node, self._unsupported, f"'{what}' is not supported yet", hint, word)
 
     def _line(self, node: Node, section: Section, done: bool) -> None:
