@@ -6,7 +6,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from vrrp_agent.conf.problem import ERROR, WARNING, ConfError, Problem, in_order
+from vrrp_agent.conf.problem import ERROR, WARNING, Problem, in_order
 
 from tests.unit.conf.texts import load_text
 
@@ -42,12 +42,6 @@ def test_a_consequence_of_an_error_is_not_said() -> None:
     consequence = Problem(ERROR, "and so", file="f", line=1, column=1)
     elsewhere = Problem(ERROR, "and so", file="f", line=1, column=9)
     assert in_order([error], [consequence, elsewhere]) == [error, elsewhere]
-
-
-def test_an_error_tells_of_the_others() -> None:
-    problems = [Problem(WARNING, "w"), Problem(ERROR, "e1"), Problem(ERROR, "e2")]
-    assert str(ConfError(problems)) == "error: e1 (and 1 more)"
-    assert ConfError(problems).problems == tuple(problems)
 
 
 def test_what_was_loaded_can_go_through_a_pipe() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vrrp_agent.conf.check.whole import check
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.load import load
-from vrrp_agent.conf.problem import ConfError, Problem, has_errors, in_order
+from vrrp_agent.conf.problem import Problem, has_errors, in_order
 from vrrp_agent.conf.text.render import render
 from vrrp_agent.conf.values.names import Names
 from vrrp_agent.conf.yaml.form import from_yaml
@@ -316,13 +316,6 @@ def test_the_group_and_the_host_are_merged_at_every_depth() -> None:
         "virtual_ipaddress": ["c"]
     }
     assert group["vrrp_instance"]["A"]["priority"] == 100, "the arguments are left alone"
-
-
-def test_a_conf_error_speaks_of_its_first_error() -> None:
-    problems = problems_of(router(priority=300, version=9))
-    text = str(ConfError(problems))
-    assert text.startswith("vrrp_instance.VI_1.priority: error: 300 is out of range")
-    assert text.endswith("(and 1 more)")
 
 
 anything: st.SearchStrategy[Any] = st.recursive(

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import pytest
 from vrrp_agent.conf import model
-from vrrp_agent.election.admit import Admission, Observation, is_multicast
+from vrrp_agent.election.admit import Admission, Observation
 from vrrp_agent.wire.advert import Advert
 from vrrp_agent.wire.discard import Discard
 
@@ -248,14 +248,3 @@ def test_differences_are_told_with_both_sides() -> None:
     assert checks.difference(Observation.INTERVAL_DIFFERS, heard, HIGHER) == (
         "192.0.2.11 advertises every 3.000 s, our advert_int is 1.000 s"
     )
-
-
-def test_multicast_addresses_are_known_by_their_first_bits() -> None:
-    assert [is_multicast(bytes((first, 0, 0, 1))) for first in (223, 224, 239, 240)] == [
-        False,
-        True,
-        True,
-        False,
-    ]
-    assert is_multicast(GROUP6)
-    assert not is_multicast(LINK_LOCAL)

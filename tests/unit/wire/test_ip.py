@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
+from vrrp_agent.wire.address import is_multicast
 from vrrp_agent.wire.discard import DecodeError, Discard
 from vrrp_agent.wire.ip import (
     build_ipv4,
     build_ipv6,
     header_checksum_ok,
     inspect_ipv4,
-    is_multicast,
     parse_ipv4,
     parse_ipv6,
 )

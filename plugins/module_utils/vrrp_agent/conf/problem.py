@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Set, Tuple
 
 ERROR = "error"
 WARNING = "warning"
@@ -48,18 +48,6 @@ class Problem:
         if text.isprintable():
             return text
         return "".join(character if character.isprintable() else "?" for character in text)
-
-
-class ConfError(Exception):
-    """A configuration that cannot be used. ``problems`` holds all findings, at least one of them an error."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems: Tuple[Problem, ...] = tuple(problems)
-        errors = [problem for problem in self.problems if problem.severity == ERROR]
-        text = str(errors[0]) if errors else "the configuration cannot be used"
-        if len(errors) > 1:
-            text += f" (and {len(errors) - 1} more)"
-        super().__init__(text)
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-import socket
 from typing import Container, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..conf.model import Instance
 from ..kernel.addresses import HeldAddress, prefix_length, remove_held_request
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.netlink import RouteSocket
+from ..wire.address import text
 from . import log as logging
 from .announcer import Announcer
 from .counters import Counters
@@ -243,10 +243,3 @@ class Hands:
 
     def _limited(self, level: int, reason: str, line: str, now: int) -> None:
         self._services.log.limited(level, self._instance.name, reason, line, now, LIMIT_WINDOW_NS)
-
-
-def text(packed: bytes) -> str:
-    """An address as people write it."""
-    if not packed:
-        return ""
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)

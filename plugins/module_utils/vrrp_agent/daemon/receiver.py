@@ -16,9 +16,10 @@ from ..election.admit import Admission, Observation
 from ..kernel.advert_socket import AdvertSocket
 from ..wire import advert as wire_advert
 from ..wire import ip
+from ..wire.address import is_multicast, text
 from ..wire.discard import DecodeError, Discard
 from . import log as logging
-from .hands import LIMIT_WINDOW_NS, text
+from .hands import LIMIT_WINDOW_NS
 from .live import Live
 from .log import Log
 from .loop import Loop
@@ -112,7 +113,7 @@ class Receiver:
         if live is not None and live.router.source == source:
             self._refuse(live, Discard.OWN_ADVERT, f"our own advert from {text(source)} came back", now)
             return
-        multicast = ip.is_multicast(destination)
+        multicast = is_multicast(destination)
         if multicast and datagram.ttl != ip.TTL:  # before anything is believed: RFC 9568 7.1
             self._refuse(live, Discard.TTL, f"TTL {datagram.ttl} from {text(source)}, 255 expected", now)
             return

@@ -13,7 +13,7 @@ from ..kernel import addresses as kernel_addresses
 from ..kernel import routes as kernel_routes
 from ..kernel.errors import KernelError
 from ..kernel.netlink import RouteSocket
-from .hands import text
+from ..wire.address import text
 from .interfaces import Interfaces
 from .log import Log
 

@@ -9,7 +9,7 @@ import os
 import time
 from typing import Any, Dict, Optional
 
-from .hands import text
+from ..wire.address import text
 from .live import Live
 from .prepared import placed
 

@@ -21,6 +21,7 @@ from enum import Enum
 from typing import Optional, Tuple
 
 from ..conf import model
+from ..wire.address import is_multicast
 from ..wire.advert import AUTH_NONE, AUTH_PASS, Advert
 from ..wire.discard import Discard
 from .reasons import address, seconds
@@ -182,11 +183,6 @@ class Admission:
         if peer.max_ttl is not None and ttl > peer.max_ttl:
             return Discard.TTL
         return None
-
-
-def is_multicast(packed: bytes) -> bool:
-    """True for 224.0.0.0/4 and ff00::/8."""
-    return packed[0] >> 4 == 14 if len(packed) == 4 else packed[0] == 0xFF
 
 
 def _ttl_range(instance: model.Instance, peer: Optional[model.UnicastPeer]) -> str:

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-
+from ..wire.address import text
 from .memory import Heard, Memory, Occasion
 
 OWNER_RESTORED = "priority restored to 255: the other address owner is gone"
@@ -16,7 +15,7 @@ RIVAL_LEFT = "the other address owner has stopped advertising"
 
 def address(packed: bytes) -> str:
     """An address as people write it."""
-    return str(ipaddress.ip_address(packed)) if len(packed) in (4, 16) else "an unknown address"
+    return text(packed) or "an unknown address"
 
 
 def seconds(span_ns: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..conf.model import Address
+from ..wire.address import text
 from .errors import MissingPrivilege
 from .messages import (
     NLM_F_CREATE,
@@ -89,10 +90,6 @@ def list_addresses(route: RouteSocket) -> List[HeldAddress]:
     return [event.held for event in events if event is not None]
 
 
-def _text(packed: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-
-
 def _flags(address: Address, moves: bool) -> int:
     flags = IFA_F_HOMEADDRESS if address.home else 0
     # A virtual IPv6 address must answer at once: duplicate address detection would hold it back for
@@ -122,13 +119,13 @@ def _message(address: Address, index: int, moves: bool) -> Tuple[Dict[str, Any],
         "scope": address.scope,
         "index": index,
     }
-    local = _text(address.packed)
+    local = text(address.packed)
     attributes: List[Tuple[str, Any]] = [
         ("IFA_LOCAL", local),
-        ("IFA_ADDRESS", _text(address.peer) if address.peer is not None else local),
+        ("IFA_ADDRESS", text(address.peer) if address.peer is not None else local),
     ]
     if address.broadcast is not None:
-        attributes.append(("IFA_BROADCAST", _text(address.broadcast)))
+        attributes.append(("IFA_BROADCAST", text(address.broadcast)))
     if address.label is not None:
         attributes.append(("IFA_LABEL", address.label))
     if address.preferred_lft_s is not None:

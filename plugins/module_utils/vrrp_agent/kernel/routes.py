@@ -9,6 +9,7 @@ import socket
 from typing import Any, Callable, Dict, List, Tuple
 
 from ..conf.model import NextHop, Route
+from ..wire.address import text
 from .errors import KernelError
 from .messages import NLM_F_CREATE, NLM_F_REPLACE, RTM_DELROUTE, RTM_NEWROUTE, encode
 
@@ -44,10 +45,6 @@ _RTAX_NUMBERS = {
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_HOST = 0, 253, 254
 
 
-def _text(packed: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-
-
 def _scope(route: Route) -> int:
     """The scope that ``ip route`` chooses when none is given: the nearest that fits."""
     if route.scope is not None:
@@ -67,9 +64,9 @@ def _gateway(hop: NextHop, family: int) -> List[Tuple[str, Any]]:
         return []
     gateway_family = 4 if len(hop.gateway) == 4 else 6
     if gateway_family == family:
-        return [("RTA_GATEWAY", _text(hop.gateway))]
+        return [("RTA_GATEWAY", text(hop.gateway))]
     number = socket.AF_INET if gateway_family == 4 else socket.AF_INET6
-    return [("RTA_VIA", {"family": number, "addr": _text(hop.gateway)})]
+    return [("RTA_VIA", {"family": number, "addr": text(hop.gateway)})]
 
 
 def _leg(hop: NextHop, family: int, resolve: Resolve) -> Dict[str, Any]:
@@ -97,9 +94,9 @@ def _attributes(route: Route, resolve: Resolve) -> Tuple[List[Tuple[str, Any]], 
     attributes: List[Tuple[str, Any]] = []
     flags = 0
     if route.destination is not None:
-        attributes.append(("RTA_DST", _text(route.destination)))
+        attributes.append(("RTA_DST", text(route.destination)))
     if route.source is not None:
-        attributes.append(("RTA_PREFSRC", _text(route.source)))
+        attributes.append(("RTA_PREFSRC", text(route.source)))
     if route.metric is not None:
         attributes.append(("RTA_PRIORITY", route.metric))
     if route.table > 255:

@@ -8,10 +8,10 @@ Damaged packets give as many fields as can be read, and the rule they break.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 
+from .address import is_multicast, text
 from .advert import (
     AUTH_AH,
     AUTH_NONE,
@@ -31,7 +31,6 @@ from .ip import (
     header_checksum_ok,
     inspect_ipv4,
     inspect_ipv6,
-    is_multicast,
 )
 
 # Link types of captures (tcpdump.org/linktypes.html).
@@ -170,8 +169,8 @@ def _sighting(datagram: Datagram, problem: Optional[DecodeError]) -> Sighting:
             form = checksum_form(said, datagram.source, datagram.destination)
             checked = form is not None
     return Sighting(
-        src=_text(datagram.source),
-        dst=_text(datagram.destination),
+        src=text(datagram.source),
+        dst=text(datagram.destination),
         ttl=datagram.ttl,
         version=version,
         vrid=message[1] if len(message) > 1 else None,
@@ -198,8 +197,4 @@ def _addresses(message: bytes, width: int) -> Tuple[str, ...]:
     """The whole addresses among those that the count announces."""
     count = message[3] if len(message) > 3 else 0
     there = max(0, min(count, (len(message) - 8) // width))
-    return tuple(_text(message[8 + width * n : 8 + width * (n + 1)]) for n in range(there))
-
-
-def _text(address: bytes) -> str:
-    return str(ipaddress.ip_address(address))
+    return tuple(text(message[8 + width * n : 8 + width * (n + 1)]) for n in range(there))

@@ -162,11 +162,6 @@ def header_checksum_ok(data: bytes) -> bool:
     return header[10:12] == b"\0\0" or is_valid(header)
 
 
-def is_multicast(address: bytes) -> bool:
-    """Whether a packed address is a multicast one: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291 2.7)."""
-    return address[0] >> 4 == 14 if len(address) == 4 else address[0] == 0xFF
-
-
 def _check_addresses(source: bytes, destination: bytes, width: int) -> None:
     if len(source) != width or len(destination) != width:
         raise ValueError(f"addresses have {len(source)} and {len(destination)} bytes; {width} expected")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional, Tuple
 
-from ..match.addresses import is_multicast, pack_prefix
+from ...wire.address import is_multicast
+from ..match.addresses import pack_prefix
 from ..match.fit import Fit, Option
 from ..problem import ERROR, WARNING
 from ..tree import Word

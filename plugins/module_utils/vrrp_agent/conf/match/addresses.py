@@ -32,16 +32,6 @@ def pack_prefix(text: str) -> Optional[Tuple[bytes, Optional[int]]]:
     return packed, int(prefix)
 
 
-def text_of(packed: bytes) -> str:
-    """The usual spelling of a packed address."""
-    return str(IPv4Address(packed)) if len(packed) == 4 else str(IPv6Address(packed))
-
-
 def is_link_local(packed: bytes) -> bool:
     """fe80::/10."""
     return len(packed) == 16 and packed[0] == 0xFE and packed[1] & 0xC0 == 0x80
-
-
-def is_multicast(packed: bytes) -> bool:
-    """224.0.0.0/4 or ff00::/8."""
-    return packed[0] & 0xF0 == 0xE0 if len(packed) == 4 else packed[0] == 0xFF

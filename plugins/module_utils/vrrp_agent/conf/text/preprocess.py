@@ -85,7 +85,6 @@ class Preprocessor:
             self._random_between,
         )
         self._main = path
-        self._files = 0
 
     def _file(self) -> str:
         return next((frame.file for frame in reversed(self._frames) if frame.file), self._main)
