@@ -13,13 +13,13 @@ from collections import deque
 from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 from vrrp_agent.daemon.agent import Host
-from vrrp_agent.daemon.log import Log
-from vrrp_agent.daemon.loop import Loop
 from vrrp_agent.kernel.addresses import AddressEvent, HeldAddress, decode_address
 from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.links import Link, LinkEvent
 from vrrp_agent.kernel.monitor import Event
 from vrrp_agent.kernel.netlink import Refusal, split
+from vrrp_agent.loop.log import Log
+from vrrp_agent.loop.loop import Loop
 
 UP = 0x1 | 0x40
 SECONDARY, TENTATIVE = 0x01, 0x40

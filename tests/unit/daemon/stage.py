@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 from vrrp_agent.conf.model import Instance
 from vrrp_agent.daemon.agent import Agent
-from vrrp_agent.daemon.loop import Loop
+from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Clock, FakeHost, FakeSocket, Lines, run_until, settle
 from tests.unit.daemon.make import OURS, OURS6, SECOND, config

@@ -10,8 +10,8 @@ from typing import Any, Iterator, List, cast
 import pytest
 from vrrp_agent.conf.model import GarpPolicy
 from vrrp_agent.daemon.announcer import Announcer
-from vrrp_agent.daemon.loop import Loop
 from vrrp_agent.daemon.prepared import Frame
+from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Clock, FakeHost, Lines, run_until
 

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 from vrrp_agent.daemon.control import Control
-from vrrp_agent.daemon.loop import Loop
+from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Clock, quiet_turns
 

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Take part until SIGTERM or SIGINT; reload on SIGHUP."""
-    from ..daemon.log import INFO, WARNING
     from ..daemon.service import Options, Service
+    from ..loop.log import INFO, WARNING
 
     options = Options(
         config=args.config,

@@ -18,6 +18,8 @@ from ..kernel.frame_socket import FrameSocket
 from ..kernel.links import list_links
 from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
+from ..loop.log import WARNING, Log
+from ..loop.loop import Loop
 from . import status
 from .announcer import Announcer
 from .fitting import fit_adverts
@@ -25,8 +27,6 @@ from .hands import LIMIT_WINDOW_NS, Services
 from .health import Verdict, judge
 from .interfaces import Interfaces
 from .live import Live
-from .log import WARNING, Log
-from .loop import Loop
 from .memory import NOT_RECALLED, Memory, boot_id, recall
 from .prepared import Place, essence, placed
 from .receivers import OpenSocket, Receivers

@@ -10,8 +10,8 @@ from typing import Callable, Deque, Dict, Optional, Sequence, Tuple
 
 from ..conf.model import GarpPolicy
 from ..kernel.frame_socket import FrameSocket
-from .log import WARNING, Log
-from .loop import Loop
+from ..loop.log import WARNING, Log
+from ..loop.loop import Loop
 from .prepared import Frame
 
 _WINDOW_NS = 10_000_000_000

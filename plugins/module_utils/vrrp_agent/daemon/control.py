@@ -14,7 +14,7 @@ import os
 import socket
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from .loop import Loop
+from ..loop.loop import Loop
 
 SOCKET_NAME = "control.sock"
 _MOST_CLIENTS = 16

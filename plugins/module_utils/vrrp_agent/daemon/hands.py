@@ -12,13 +12,13 @@ from ..conf.model import Instance
 from ..kernel.addresses import HeldAddress, prefix_length, remove_held_request
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.netlink import RouteSocket
+from ..loop import log as logging
+from ..loop.log import Log
+from ..loop.loop import Loop
 from ..wire.address import text
-from . import log as logging
 from .announcer import Announcer
 from .counters import Counters
 from .interfaces import Interfaces
-from .log import Log
-from .loop import Loop
 from .memory import Memory
 from .prepared import Moves, Place, Prepared, essence, placed
 

@@ -14,7 +14,7 @@ from ..election import actions as act
 from ..election.router import VirtualRouter
 from ..election.settings import State, settings_of
 from ..kernel.advert_socket import AdvertSocket
-from . import log as logging
+from ..loop import log as logging
 from .counters import Counters
 from .hands import LIMIT_WINDOW_NS, Hands, Services
 from .health import OWNER, Verdict

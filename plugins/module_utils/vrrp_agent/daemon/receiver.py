@@ -14,15 +14,15 @@ from typing import Dict, List, Optional, Set, Tuple
 
 from ..election.admit import Admission, Observation
 from ..kernel.advert_socket import AdvertSocket
+from ..loop import log as logging
+from ..loop.log import Log
+from ..loop.loop import Loop
 from ..wire import advert as wire_advert
 from ..wire import ip
 from ..wire.address import is_multicast, text
 from ..wire.discard import DecodeError, Discard
-from . import log as logging
 from .hands import LIMIT_WINDOW_NS
 from .live import Live
-from .log import Log
-from .loop import Loop
 
 _MOST_PER_TURN = 1024
 _MOST_REMEMBERED = 2048

@@ -10,10 +10,10 @@ from typing import AbstractSet, Callable, Dict, Iterable, Iterator, List, Option
 from ..conf.model import Instance
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.errors import KernelError
+from ..loop.log import Log
+from ..loop.loop import Loop
 from .interfaces import Interfaces
 from .live import Live
-from .log import Log
-from .loop import Loop
 from .receiver import Receiver
 
 Place = Tuple[str, int]

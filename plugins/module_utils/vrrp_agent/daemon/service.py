@@ -17,13 +17,13 @@ from ..conf.model import Config, GlobalSettings
 from ..conf.problem import ERROR
 from ..kernel import process
 from ..kernel.errors import KernelError
+from ..loop.log import ERROR as FAILURE
+from ..loop.log import INFO, WARNING, Log
+from ..loop.loop import Loop
 from . import systemd
 from .agent import Agent, this_host
 from .control import SOCKET_NAME, Control
 from .loading import Loading, Outcome
-from .log import ERROR as FAILURE
-from .log import INFO, WARNING, Log
-from .loop import Loop
 from .runtime import RuntimeDirError, occupy
 
 EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_PERMISSION = 0, 1, 2, 4  # as keepalived's

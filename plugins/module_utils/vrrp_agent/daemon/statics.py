@@ -13,9 +13,9 @@ from ..kernel import addresses as kernel_addresses
 from ..kernel import routes as kernel_routes
 from ..kernel.errors import KernelError
 from ..kernel.netlink import RouteSocket
+from ..loop.log import Log
 from ..wire.address import text
 from .interfaces import Interfaces
-from .log import Log
 
 _ESRCH, _EADDRNOTAVAIL, _ENODEV = 3, 99, 19
 

@@ -8,7 +8,7 @@ import time
 from typing import Iterator, List, Optional, Tuple
 
 import pytest
-from vrrp_agent.daemon.loop import Loop
+from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Clock
 

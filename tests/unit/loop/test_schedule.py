@@ -7,7 +7,7 @@ from typing import List, Optional
 
 from hypothesis import given
 from hypothesis import strategies as st
-from vrrp_agent.daemon.schedule import Schedule
+from vrrp_agent.loop.schedule import Schedule
 
 
 class Alarm:

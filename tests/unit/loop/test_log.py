@@ -10,7 +10,7 @@ import time
 from typing import Iterator, Tuple
 
 import pytest
-from vrrp_agent.daemon.log import DEBUG, ERROR, INFO, NOTICE, WARNING, Log, under_journal
+from vrrp_agent.loop.log import DEBUG, ERROR, INFO, NOTICE, WARNING, Log, under_journal
 
 SECOND = 1_000_000_000
 
