@@ -90,9 +90,9 @@ def test_a_backup_names_the_active_router(stage: Stage) -> None:
 
 
 def test_a_fault_says_why_and_a_tracker_shows_its_part(stage: Stage) -> None:
-    from vrrp_agent.conf.model import TrackedInterface
+    from vrrp_agent.conf.model import Tracked
 
-    stage.apply(instance(track_interfaces=(TrackedInterface("eth1", weight=20),)))
+    stage.apply(instance(track_interfaces=(Tracked("eth1", weight=20),)))
     stage.host.add_link(2, "eth0", flags=0x1)
     stage.wait(0)
     text = told(stage)

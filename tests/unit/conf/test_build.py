@@ -10,7 +10,7 @@ from vrrp_agent.conf.model import (
     GarpPolicy,
     NextHop,
     Route,
-    TrackedInterface,
+    Tracked,
     UnicastPeer,
 )
 
@@ -194,9 +194,9 @@ def test_tracked_interfaces() -> None:
         "dont_track_primary\ntrack_interface {\n  eth0\n  eth1\n  eth2 weight -20\n  eth3 weight 5 reverse\n}"
     )
     assert router.track_interfaces == (
-        TrackedInterface("eth1"),
-        TrackedInterface("eth2", -20),
-        TrackedInterface("eth3", 5, True),
+        Tracked("eth1"),
+        Tracked("eth2", -20),
+        Tracked("eth3", 5, True),
     )
     assert not router.track_primary
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, Set
 
 import pytest
-from vrrp_agent.conf.model import TrackedInterface, UnicastPeer
+from vrrp_agent.conf.model import Tracked, UnicastPeer
 from vrrp_agent.daemon.health import Part, Verdict, judge
 from vrrp_agent.daemon.interfaces import Interfaces
 from vrrp_agent.kernel.addresses import HeldAddress
@@ -68,13 +68,13 @@ FAULTS = [
     (
         "a tracked interface is down",
         host(eth1=DOWN),
-        {"track_interfaces": (TrackedInterface("eth1"),)},
+        {"track_interfaces": (Tracked("eth1"),)},
         "tracked interface eth1 is down",
     ),
     (
         "a tracked interface is up, and should not be",
         host(),
-        {"track_interfaces": (TrackedInterface("eth1", reverse=True),)},
+        {"track_interfaces": (Tracked("eth1", reverse=True),)},
         "tracked interface eth1 is up",
     ),
 ]
@@ -97,7 +97,7 @@ NO_FAULTS = [
     (
         "the tracked interface only has a weight",
         host(eth1=DOWN),
-        {"track_interfaces": (TrackedInterface("eth1", weight=-10),)},
+        {"track_interfaces": (Tracked("eth1", weight=-10),)},
     ),
     (
         "the configuration names the source",
@@ -116,7 +116,7 @@ def test_an_instance_is_not_in_fault_when(interfaces: Interfaces, words: Any) ->
 
 def test_every_fault_is_named() -> None:
     faults = verdict(
-        host(eth0=DOWN, eth1=DOWN, with_address=False), track_interfaces=(TrackedInterface("eth1"),)
+        host(eth0=DOWN, eth1=DOWN, with_address=False), track_interfaces=(Tracked("eth1"),)
     ).faults
     assert len(faults) == 3
 
@@ -162,7 +162,7 @@ WEIGHTS = [
 
 @pytest.mark.parametrize("weight, flags, reverse, expected", WEIGHTS)
 def test_a_weight_moves_the_priority(weight: int, flags: int, reverse: bool, expected: int) -> None:
-    tracked = (TrackedInterface("eth1", weight, reverse),)
+    tracked = (Tracked("eth1", weight, reverse),)
     found = verdict(host(eth1=flags), track_interfaces=tracked)
     assert found.priority == expected
     changed = expected != 100
@@ -170,10 +170,10 @@ def test_a_weight_moves_the_priority(weight: int, flags: int, reverse: bool, exp
 
 
 def test_weights_add_up_before_they_are_clipped() -> None:
-    tracked = (TrackedInterface("eth1", 200), TrackedInterface("eth0", -200))
+    tracked = (Tracked("eth1", 200), Tracked("eth0", -200))
     assert verdict(host(eth0=DOWN), track_interfaces=tracked).priority == 100
 
 
 def test_an_owner_keeps_its_priority_whatever_happens() -> None:
-    found = verdict(host(eth1=DOWN), priority=255, track_interfaces=(TrackedInterface("eth1", -50),))
+    found = verdict(host(eth1=DOWN), priority=255, track_interfaces=(Tracked("eth1", -50),))
     assert found.priority == 255

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from vrrp_agent.conf.model import GlobalSettings, TrackedInterface
+from vrrp_agent.conf.model import GlobalSettings, Tracked
 from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.wire import arp
 
@@ -30,7 +30,7 @@ def test_a_pulled_cable_is_a_fault_and_its_reason_is_told(stage: Stage) -> None:
 
 
 def test_every_reason_of_a_fault_is_in_its_reason_also_when_they_change(stage: Stage) -> None:
-    stage.apply(instance(track_interfaces=(TrackedInterface("eth1"),)))
+    stage.apply(instance(track_interfaces=(Tracked("eth1"),)))
     stage.host.add_link(2, "eth0", flags=DOWN)
     stage.wait(0)
     assert stage.one()["reason"] == "interface eth0 is down"
@@ -61,7 +61,7 @@ def test_the_cable_comes_back_and_the_router_listens_first(stage: Stage) -> None
 
 
 def test_a_weight_moves_the_priority_in_the_next_advert(stage: Stage) -> None:
-    stage.start_active(instance(track_interfaces=(TrackedInterface("eth1", weight=-30),)))
+    stage.start_active(instance(track_interfaces=(Tracked("eth1", weight=-30),)))
     stage.host.add_link(3, "eth1", flags=DOWN)
     stage.wait(1.1)
     assert stage.socket().priorities()[-1] == 70

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from vrrp_agent.conf.model import Config, GlobalSettings, TrackedInterface
+from vrrp_agent.conf.model import Config, GlobalSettings, Tracked
 from vrrp_agent.daemon.agent import MissingInterface
 from vrrp_agent.kernel.errors import KernelError
 
@@ -178,7 +178,7 @@ def test_an_unknown_interface_is_named_with_the_way_out(stage: Stage) -> None:
         stage.agent.check_interfaces(
             Config(
                 instances=(
-                    instance(interface="eth9", track_interfaces=(TrackedInterface("eth8"),)),
+                    instance(interface="eth9", track_interfaces=(Tracked("eth8"),)),
                     instance("VI_2", vrid=2, addresses=(address(A, device="eth7"),)),
                 )
             )

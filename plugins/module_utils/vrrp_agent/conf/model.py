@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a configuration means, as values: the shared words of every layer above ``conf``.
 
-``build.py`` makes these from a checked tree, with all defaults applied, so that nothing above it
-ever asks for a default again.  Times are integer nanoseconds, addresses are packed bytes.
+``values/`` makes these from a checked tree, with all defaults applied, so that nothing above it
+ever asks for a default again.  Times are integer nanoseconds, addresses are packed bytes.  The
+smaller values are in ``parts/``; they are to be had from here too.
 """
 
 from __future__ import annotations
@@ -12,101 +13,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
-SECOND_NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Address:
-    """One line of virtual_ipaddress, virtual_ipaddress_excluded or static_ipaddress."""
-
-    packed: bytes
-    prefix_length: int
-    device: Optional[str] = None
-    """Interface name; None is the instance's own interface (keepalived ``dev``)."""
-    label: Optional[str] = None
-    scope: int = 0
-    """rtnetlink scope number: 0 global, 200 site, 253 link, 254 host."""
-    broadcast: Optional[bytes] = None
-    """Broadcast address; ``brd +`` and ``brd -`` are worked out by ``build``."""
-    peer: Optional[bytes] = None
-    peer_prefix_length: Optional[int] = None
-    preferred_lft_s: Optional[int] = None
-    """None is forever; 0 keeps the address from being chosen as a source."""
-    home: bool = False
-    nodad: bool = False
-    mngtmpaddr: bool = False
-    noprefixroute: bool = False
-    autojoin: bool = False
-    no_track: bool = False
-
-    @property
-    def family(self) -> int:
-        """4 or 6."""
-        return 4 if len(self.packed) == 4 else 6
-
-
-@dataclass(frozen=True)
-class NextHop:
-    """The way out of a route, or one leg of a multipath route."""
-
-    gateway: Optional[bytes] = None
-    device: Optional[str] = None
-    weight: int = 1
-    onlink: bool = False
-
-
-@dataclass(frozen=True)
-class Route:
-    """One line of static_routes or virtual_routes."""
-
-    family: int
-    destination: Optional[bytes]
-    """None is the default route."""
-    prefix_length: int
-    type: str = "unicast"
-    next_hops: Tuple[NextHop, ...] = ()
-    source: Optional[bytes] = None
-    table: int = 254
-    protocol: int = 18
-    scope: Optional[int] = None
-    metric: Optional[int] = None
-    metrics: Tuple[Tuple[str, int], ...] = ()
-    """RTAX metrics by their keepalived names, such as ("mtu", 1400)."""
-    no_track: bool = False
-
-
-@dataclass(frozen=True)
-class UnicastPeer:
-    """One line of unicast_peer."""
-
-    packed: bytes
-    min_ttl: Optional[int] = None
-    max_ttl: Optional[int] = None
-
-
-@dataclass(frozen=True)
-class TrackedInterface:
-    """One line of track_interface. Weight 0 means FAULT when the interface is down."""
-
-    name: str
-    weight: int = 0
-    reverse: bool = False
-
-
-@dataclass(frozen=True)
-class GarpPolicy:
-    """When and how often an active router announces its addresses (garp_master_*, garp_lower_prio_*)."""
-
-    master_delay_ns: int = 5 * SECOND_NS
-    master_repeat: int = 5
-    master_refresh_ns: int = 0
-    master_refresh_repeat: int = 1
-    lower_prio_delay_ns: int = 5 * SECOND_NS
-    lower_prio_repeat: int = 5
-    arp_interval_ns: int = 0
-    """Pause between two gratuitous ARPs on one interface (vrrp_garp_interval)."""
-    na_interval_ns: int = 0
-    """Pause between two unsolicited NAs on one interface (vrrp_gna_interval)."""
+from .parts.addresses import SECOND_NS as SECOND_NS
+from .parts.addresses import Address as Address
+from .parts.addresses import GarpPolicy as GarpPolicy
+from .parts.addresses import UnicastPeer as UnicastPeer
+from .parts.links import Firewall as Firewall
+from .parts.links import VirtualLink as VirtualLink
+from .parts.routing import Encap as Encap
+from .parts.routing import NextHop as NextHop
+from .parts.routing import Route as Route
+from .parts.routing import Rule as Rule
+from .parts.security import AuthHmac as AuthHmac
+from .parts.security import HmacKey as HmacKey
+from .parts.telling import Fifo as Fifo
+from .parts.telling import Mail as Mail
+from .parts.telling import Notify as Notify
+from .parts.telling import Snmp as Snmp
+from .parts.telling import Telling as Telling
+from .parts.tracking import Account as Account
+from .parts.tracking import Command as Command
+from .parts.tracking import LinkDelay as LinkDelay
+from .parts.tracking import Script as Script
+from .parts.tracking import ScriptPolicy as ScriptPolicy
+from .parts.tracking import Tracked as Tracked
+from .parts.tracking import WatchedFile as WatchedFile
+from .parts.tracking import WatchedProcess as WatchedProcess
 
 
 @dataclass(frozen=True)
@@ -138,11 +69,19 @@ class Instance:
     """mcast_src_ip."""
     multicast_group: bytes = b""
     """mcast_dst_ip, or the group of global_defs, or 224.0.0.18 / ff02::12."""
-    track_interfaces: Tuple[TrackedInterface, ...] = ()
+    track_interfaces: Tuple[Tracked, ...] = ()
+    track_scripts: Tuple[Tracked, ...] = ()
+    track_files: Tuple[Tracked, ...] = ()
+    track_processes: Tuple[Tracked, ...] = ()
     track_primary: bool = True
     """False is dont_track_primary."""
-    auth_password: bytes = b""
-    """v2 ``auth_type PASS``: 8 bytes, zero padded; empty when there is no authentication."""
+    track_source: bool = False
+    """track_src_ip: FAULT while the host does not have the source address."""
+    auth_password: bytes = field(default=b"", repr=False)
+    """v2 ``auth_pass``: 8 bytes, zero padded; empty when there is no authentication."""
+    auth_header: bool = False
+    """``auth_type AH``: the password is the key of an IPsec authentication header."""
+    auth_hmac: Optional[AuthHmac] = None
     garp: GarpPolicy = field(default_factory=GarpPolicy)
     checksum_as_v2: bool = False
     """v3_checksum_as_v2: send the message-only checksum over IPv4."""
@@ -151,6 +90,25 @@ class Instance:
     higher_prio_send_advert: bool = False
     owner_ignore_adverts: bool = False
     strict: bool = False
+    routes: Tuple[Route, ...] = ()
+    """virtual_routes."""
+    rules: Tuple[Rule, ...] = ()
+    """virtual_rules."""
+    restore: bool = False
+    """Ours: put back what another program removed, instead of stepping down as keepalived does."""
+    promote_secondaries: bool = False
+    virtual_link: Optional[VirtualLink] = None
+    vrf: str = ""
+    accept: bool = True
+    """False: packets to the virtual addresses are dropped, unless this router owns them (RFC 9568 6.1)."""
+    unicast_fault_no_peer: bool = False
+    old_unicast_checksum: str = ""
+    """``auto``, ``never`` or ``always`` (old_unicast_checksum); empty when not set."""
+    receive_buffer_bytes: int = 0
+    """kernel_rx_buf_size; 0 leaves the choice to the agent."""
+    timer_expired_backup: int = 0
+    """Highest priority of the peers; 0 is off."""
+    notify: Notify = field(default_factory=Notify)
 
     @property
     def unicast(self) -> bool:
@@ -161,6 +119,31 @@ class Instance:
     def key(self) -> Tuple[str, int, int]:
         """What makes it the same virtual router in a new configuration: interface, family, VRID."""
         return (self.interface, self.family, self.vrid)
+
+
+@dataclass(frozen=True)
+class SyncGroup:
+    """One vrrp_sync_group: instances that are active together or not at all."""
+
+    name: str
+    members: Tuple[str, ...]
+    """Names of instances."""
+    track_interfaces: Tuple[Tracked, ...] = ()
+    track_scripts: Tuple[Tracked, ...] = ()
+    track_files: Tuple[Tracked, ...] = ()
+    track_processes: Tuple[Tracked, ...] = ()
+    tracking_weight: bool = False
+    """sync_group_tracking_weight: trackers with a weight are allowed on members and group."""
+    notify: Notify = field(default_factory=Notify)
+
+
+@dataclass(frozen=True)
+class GarpGroup:
+    """One garp_group: interfaces that share the pause between announcements."""
+
+    interfaces: Tuple[str, ...]
+    arp_interval_ns: int = 0
+    na_interval_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -179,6 +162,10 @@ class GlobalSettings:
     no_swap: bool = False
     cpu_affinity: Tuple[int, ...] = ()
     process_name: str = ""
+    scripts: ScriptPolicy = field(default_factory=ScriptPolicy)
+    telling: Telling = field(default_factory=Telling)
+    snmp: Snmp = field(default_factory=Snmp)
+    firewall: Firewall = field(default_factory=Firewall)
 
 
 @dataclass(frozen=True)
@@ -190,6 +177,15 @@ class Config:
     static_addresses: Tuple[Address, ...] = ()
     """Each has its ``device`` set."""
     static_routes: Tuple[Route, ...] = ()
+    static_rules: Tuple[Rule, ...] = ()
+    track_groups: Tuple[Tuple[str, Tuple[str, ...]], ...] = ()
+    """Each track_group: its name, and the names of the instances that watch its static items."""
+    groups: Tuple[SyncGroup, ...] = ()
+    garp_groups: Tuple[GarpGroup, ...] = ()
+    scripts: Tuple[Script, ...] = ()
+    files: Tuple[WatchedFile, ...] = ()
+    processes: Tuple[WatchedProcess, ...] = ()
+    link_delays: Tuple[LinkDelay, ...] = ()
     keywords_ignored: Tuple[str, ...] = ()
     """Words met under --lenient that are not supported, for the log."""
 

@@ -118,6 +118,8 @@ class Keyword:
     """The argument must be masked in diffs, logs and dumps."""
     since: str = ""
     """keepalived release that brought it."""
+    own: bool = False
+    """A word of the agent, which keepalived does not know. Such words begin with ``agent_``."""
     build_option: str = ""
     """keepalived has it only when built with this option."""
 

@@ -18,6 +18,7 @@ from ..kernel.frame_socket import FrameSocket
 from ..kernel.links import list_links
 from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
+from ..loop.events import Happening
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
 from . import status
@@ -88,7 +89,8 @@ class Agent:
         memory_path = os.path.join(runtime_dir, MEMORY_NAME)
         self._recalled = recall(memory_path, boot_id())
         self._memory = Memory(memory_path, boot_id())
-        self._services = Services(loop, log, self._interfaces, self._route, self._announcer, self._memory)
+        shared = (self._interfaces, self._route, self._announcer, self._memory)
+        self._services = Services(loop, log, *shared, tell=self._tell)
         self._list_everything()
         loop.add_reader(self._monitor.fileno(), self._hear_kernel)
 
@@ -250,6 +252,9 @@ class Agent:
 
     def _serve(self) -> None:
         self._receivers.serve(self._lives.values(), self.config.settings.log_unknown_vrids)
+
+    def _tell(self, happening: Happening) -> None:
+        """Pass on what has happened to a virtual router or a group."""
 
     # What happens to the host.
 

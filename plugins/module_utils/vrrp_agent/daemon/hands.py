@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
-from typing import Container, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Container, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..conf.model import Instance
 from ..kernel.addresses import HeldAddress, prefix_length, remove_held_request
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.netlink import RouteSocket
 from ..loop import log as logging
+from ..loop.events import Happening
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..wire.address import text
@@ -36,6 +37,8 @@ class Services(NamedTuple):
     route: RouteSocket
     announcer: Announcer
     memory: Memory
+    tell: Callable[[Happening], None]
+    """Whoever wants to know hears of it: scripts, pipes, mail, SNMP, other members of a sync group."""
 
 
 class Hands:

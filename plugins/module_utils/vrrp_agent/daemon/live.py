@@ -14,7 +14,9 @@ from ..election import actions as act
 from ..election.router import VirtualRouter
 from ..election.settings import State, settings_of
 from ..kernel.advert_socket import AdvertSocket
+from ..loop import events
 from ..loop import log as logging
+from ..loop.events import INSTANCE, Happening
 from .counters import Counters
 from .hands import LIMIT_WINDOW_NS, Hands, Services
 from .health import OWNER, Verdict
@@ -25,6 +27,12 @@ _COALESCE = 32
 _NOTES = 8
 """Lines of an election's notes in a window: its peers decide how many there are to say."""
 _ACTIVE = State.ACTIVE
+_WORDS = {
+    State.ACTIVE: events.MASTER,
+    State.BACKUP: events.BACKUP,
+    State.FAULT: events.FAULT,
+    State.INITIALIZE: events.STOP,
+}
 
 
 class Transition(NamedTuple):
@@ -163,6 +171,12 @@ class Live:
         self._set_slack()
         level = logging.WARNING if new is State.FAULT else logging.NOTICE
         self._services.log.write(level, f"{self.instance.name}: {old} -> {new}: {change.reason}")
+        self._tell_others(old, new, change.reason)
+
+    def _tell_others(self, old: State, new: State, reason: str) -> None:
+        priority = self.router.effective_priority
+        names = (_WORDS[new], priority, _WORDS[old], reason, self.since_wall_s)
+        self._services.tell(Happening(INSTANCE, self.instance.name, *names))
 
     def _set_slack(self) -> None:
         # Only adverts may leave early: a backup that is early would take over from a router that lives.

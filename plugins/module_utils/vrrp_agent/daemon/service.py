@@ -11,12 +11,13 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
-from typing import IO, Callable, Optional
+from typing import IO, Optional
 
 from ..conf.model import Config, GlobalSettings
 from ..conf.problem import ERROR
 from ..kernel import process
 from ..kernel.errors import KernelError
+from ..loop.alarm import Alarm
 from ..loop.log import ERROR as FAILURE
 from ..loop.log import INFO, WARNING, Log
 from ..loop.loop import Loop
@@ -45,22 +46,6 @@ class Options:
     log_level: int = INFO
 
 
-class Patience:
-    """A timer that calls ``give_up`` when a reload takes too long."""
-
-    slack_ns = 0
-
-    def __init__(self, deadline: int, give_up: Callable[[], None]) -> None:
-        self.queued_ns: Optional[int] = None
-        self.deadline: Optional[int] = deadline
-        self._give_up = give_up
-
-    def expire(self, now: int) -> None:
-        """It took too long."""
-        self.deadline = None
-        self._give_up()
-
-
 class Service:
     """Runs one agent in the foreground."""
 
@@ -70,7 +55,7 @@ class Service:
         self._loop = Loop()
         self._agent: Optional[Agent] = None
         self._loading: Optional[Loading] = None
-        self._patience: Optional[Patience] = None
+        self._patience = Alarm(self._loop, self._give_up_loading)
         self._reload_again = False
         self._lock: Optional[IO[str]] = None
 
@@ -216,8 +201,7 @@ class Service:
             self._reload_is_over()
             return
         self._loop.add_reader(loading.fileno(), self._loaded)
-        self._patience = Patience(self._loop.clock() + LONGEST_LOADING_NS, self._give_up_loading)
-        self._loop.schedule.refresh(self._patience)
+        self._patience.set_in(LONGEST_LOADING_NS)
 
     def _give_up_loading(self) -> None:
         if self._loading is None:
@@ -230,9 +214,8 @@ class Service:
 
     def _reload_is_over(self) -> None:
         """However it ended: tell the service manager, and begin the one that was asked for meanwhile."""
-        if self._patience is not None:
-            self._loop.schedule.forget(self._patience)
-        self._loading = self._patience = None
+        self._patience.cancel()
+        self._loading = None
         if self._agent is not None:
             systemd.ready(_count(self._agent.config))
         if self._reload_again:

@@ -11,7 +11,8 @@ from ..match.addresses import pack_prefix
 from ..match.fit import fit_line
 from ..match.judge import judge
 from ..tree import Node, Word
-from ..values.whole import Defaults, family_of
+from ..values.defaults import Defaults
+from ..values.instance import family_of
 from ..words import Section
 
 

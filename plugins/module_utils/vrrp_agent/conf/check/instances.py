@@ -12,7 +12,8 @@ from ..match.addresses import is_link_local, pack
 from ..model import SECOND_NS
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node, Word
-from ..values.whole import MAX_ADVERTISED, OWNER, TICK_NS, Defaults, nanoseconds
+from ..values.defaults import Defaults, nanoseconds
+from ..values.instance import MAX_ADVERTISED, OWNER, TICK_NS
 from ..words import Section
 from .instance_view import InstanceView
 

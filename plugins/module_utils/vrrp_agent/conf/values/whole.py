@@ -5,101 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import List, Mapping, Tuple
 
-from ..match.addresses import pack
-from ..match.judge import TRUE_WORDS
-from ..model import SECOND_NS, Address, Config, GarpPolicy, GlobalSettings, Instance, Route, UnicastPeer
+from ..model import Address, Config, GlobalSettings, Route
 from ..tree import Node
 from ..words import Section
 from . import lines
 from . import routes as route_lines
+from .defaults import Defaults, nanoseconds
+from .instance import InstanceBuilder
 from .names import Names
-
-GROUP4 = bytes((224, 0, 0, 18))  # RFC 9568 5.1.1.2
-GROUP6 = b"\xff\x02" + bytes(13) + b"\x12"  # RFC 9568 5.1.2.2
-OWNER = 255
-MAX_ADVERTISED = 255
-"""The count of addresses in an advert is one byte (RFC 9568 5.2.5)."""
-TICK_NS = 10_000_000
-"""Version 3 counts in hundredths of a second (RFC 9568 5.2.7)."""
-PASSWORD_BYTES = 8
-
-
-@dataclass
-class Defaults:
-    """What global_defs has said so far.
-
-    keepalived copies some of it into an instance where the instance begins (``garp``, ``down_timer_adverts``,
-    ``checksum_as_v2``, ``skip_check_adv_addr``), so for these it matters that global_defs comes first.
-    The rest holds for all instances.
-    """
-
-    words: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
-    garp: GarpPolicy = field(default_factory=GarpPolicy)
-
-    def read(self, node: Node) -> None:
-        """Takes one word of global_defs."""
-        if node.name == "vrrp_min_garp":
-            if not node.args or node.args[0] in TRUE_WORDS:
-                self._one_announcement()
-            return
-        self.words[node.name] = tuple(str(word) for word in node.args)
-        change = GARP_WORDS.get(node.name.replace("vrrp_", "", 1))
-        if change is not None:
-            self.garp = change_garp(self.garp, change, node.args[0])
-
-    def _one_announcement(self) -> None:
-        """vrrp_min_garp does not touch what differs from the default."""
-        plain = GarpPolicy()
-        if self.garp.master_repeat == plain.master_repeat:
-            self.garp = replace(self.garp, master_repeat=1)
-        if self.garp.master_refresh_repeat == plain.master_refresh_repeat:
-            self.garp = replace(self.garp, master_refresh_repeat=0)
-        if self.garp.master_delay_ns == plain.master_delay_ns:
-            self.garp = replace(self.garp, master_delay_ns=0)
-
-    def flag(self, name: str) -> bool:
-        """A BOOL word: without an argument it is true."""
-        words = self.words.get(name)
-        return words is not None and (not words or words[0] in TRUE_WORDS)
-
-    def text(self, name: str, default: str = "") -> str:
-        """The first argument of a word."""
-        words = self.words.get(name)
-        return words[0] if words else default
-
-    def number(self, name: str) -> Optional[int]:
-        """The first argument as a number."""
-        text = self.text(name)
-        return int(text) if text else None
-
-
-GARP_WORDS = {
-    "garp_master_delay": "master_delay_ns",
-    "garp_master_repeat": "master_repeat",
-    "garp_master_refresh": "master_refresh_ns",
-    "garp_master_refresh_repeat": "master_refresh_repeat",
-    "garp_lower_prio_delay": "lower_prio_delay_ns",
-    "garp_lower_prio_repeat": "lower_prio_repeat",
-    "garp_interval": "arp_interval_ns",
-    "gna_interval": "na_interval_ns",
-}
-
-
-def change_garp(garp: GarpPolicy, name: str, text: str) -> GarpPolicy:
-    """The policy with one value changed. master_repeat 0 counts as 1; lower_prio_repeat 0 means none."""
-    value = nanoseconds(text) if name.endswith("_ns") else int(text)
-    if name == "master_repeat":
-        value = max(1, value)
-    return replace(garp, **{name: value})
-
-
-def nanoseconds(text: str) -> int:
-    """Decimal seconds, to the microsecond as keepalived keeps them."""
-    whole, _dot, fraction = text.lstrip("+").partition(".")
-    return int(whole or "0") * SECOND_NS + int((fraction + "000000")[:6]) * 1000
 
 
 def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tuple[str, ...] = ()) -> Config:
@@ -125,7 +40,9 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
             routes.extend(route_lines.route(line, section, sections, names) for line in node.children)
     return Config(
         settings=_settings(defaults),
-        instances=tuple(_Builder(node, then, defaults, sections, names).instance() for node, then in begun),
+        instances=tuple(
+            InstanceBuilder(node, then, defaults, sections, names).instance() for node, then in begun
+        ),
         static_addresses=tuple(addresses),
         static_routes=tuple(routes),
         keywords_ignored=ignored,
@@ -144,184 +61,3 @@ def _settings(defaults: Defaults) -> GlobalSettings:
         cpu_affinity=tuple(int(word) for word in defaults.words.get("vrrp_cpu_affinity", ())),
         process_name=defaults.text("vrrp_process_name"),
     )
-
-
-class _Builder:
-    """Builds one instance."""
-
-    def __init__(
-        self, node: Node, then: Defaults, final: Defaults, sections: Mapping[str, Section], names: Names
-    ) -> None:
-        self._node = node
-        self._then = then
-        """global_defs as it was where the instance began."""
-        self._final = final
-        self._sections = sections
-        self._names = names
-        self._last: Dict[str, Node] = {child.name: child for child in node.children}
-
-    def _text(self, name: str, default: str = "") -> str:
-        node = self._last.get(name)
-        return str(node.args[0]) if node is not None and node.args else default
-
-    def _flag(self, name: str) -> Optional[bool]:
-        node = self._last.get(name)
-        if node is None:
-            return None
-        return not node.args or node.args[0] in TRUE_WORDS
-
-    def instance(self) -> Instance:
-        """The instance with all defaults."""
-        section = self._sections["address_lines"]
-        addresses = [
-            lines.address(line, section, self._sections, self._names)
-            for line in self._node.lines("virtual_ipaddress")
-        ]
-        excluded = [
-            lines.address(line, section, self._sections, self._names)
-            for line in self._node.lines("virtual_ipaddress_excluded")
-        ]
-        excluded.extend(addresses[MAX_ADVERTISED:])
-        peers = tuple(
-            lines.peer(line, self._sections["unicast_peer_lines"], self._sections)
-            for line in self._node.lines("unicast_peer")
-        )
-        family = family_of(self._node)
-        version = 3 if family == 6 else int(self._text("version") or self._final.text("vrrp_version", "2"))
-        wished = self._text("state")
-        priority = int(self._text("priority", "0")) or (OWNER if wished == "MASTER" else 100)
-        start_active = wished == "MASTER" or (not wished and priority == OWNER)
-        preempt = self._preempt() or start_active or priority == OWNER
-        source = pack(self._text("unicast_src_ip")) or pack(self._text("mcast_src_ip"))
-        interface = self._text("interface")
-        tracked = [
-            lines.tracked_interface(line, self._sections["track_interface_lines"], self._sections)
-            for line in self._node.lines("track_interface")
-        ]
-        no_advert = self._flag("lower_prio_no_advert")
-        send_advert = self._flag("higher_prio_send_advert")
-        ignore = self._flag("owner_ignore_adverts")
-        return Instance(
-            name=str(self._node.args[0]),
-            interface=interface,
-            vrid=int(self._text("virtual_router_id")),
-            family=family,
-            version=version,
-            priority=priority,
-            advert_int_ns=advert_interval_ns(self._text("advert_int", "1"), version),
-            start_active=start_active,
-            preempt=preempt,
-            preempt_delay_ns=nanoseconds(self._text("preempt_delay", "0"))
-            if preempt and not start_active
-            else 0,
-            down_timer_adverts=int(
-                self._text("down_timer_adverts") or self._then.text("vrrp_down_timer_adverts", "3")
-            ),
-            addresses=tuple(addresses[:MAX_ADVERTISED]),
-            excluded_addresses=tuple(excluded),
-            unicast_source=source if peers else None,
-            unicast_peers=peers,
-            unicast_ttl=int(self._text("unicast_ttl", "255")),
-            check_unicast_src=self._check_source(peers),
-            multicast_source=None if peers else source,
-            multicast_group=self._group(family),
-            track_interfaces=tuple(item for item in tracked if item.name != interface),
-            track_primary="dont_track_primary" not in self._last,
-            auth_password=self._password(version),
-            garp=self._garp(),
-            checksum_as_v2=self._checksum_as_v2(),
-            skip_check_adv_addr="skip_check_adv_addr" in self._last
-            or self._then.flag("vrrp_skip_check_adv_addr"),
-            lower_prio_no_advert=self._final.flag("vrrp_lower_prio_no_advert")
-            if no_advert is None
-            else no_advert,
-            higher_prio_send_advert=(
-                self._final.flag("vrrp_higher_prio_send_advert") if send_advert is None else send_advert
-            ),
-            owner_ignore_adverts=priority == OWNER
-            and (self._final.flag("vrrp_owner_ignore_adverts") if ignore is None else ignore),
-            strict=bool(self._flag("strict_mode")) or self._final.flag("vrrp_strict"),
-        )
-
-    def _preempt(self) -> bool:
-        """The later one of preempt and nopreempt counts."""
-        preempt = True
-        for child in self._node.children:
-            if child.name in ("preempt", "nopreempt"):
-                preempt = child.name == "preempt"
-        return preempt
-
-    def _check_source(self, peers: Tuple[UnicastPeer, ...]) -> bool:
-        """A TTL limit on a peer makes sense only if others are refused, so it turns the check on."""
-        return (
-            "check_unicast_src" in self._last
-            or "vrrp_check_unicast_src" in self._final.words
-            or any(peer.min_ttl is not None or peer.max_ttl is not None for peer in peers)
-        )
-
-    def _group(self, family: int) -> bytes:
-        own = pack(self._text("mcast_dst_ip"))
-        if own is not None:
-            return own
-        if family == 4:
-            return pack(self._final.text("vrrp_mcast_group4")) or GROUP4
-        return pack(self._final.text("vrrp_mcast_group6")) or GROUP6
-
-    def _checksum_as_v2(self) -> bool:
-        own = self._flag("v3_checksum_as_v2")
-        # the global word is true whatever its argument says, as in keepalived
-        return own if own is not None else "v3_checksum_as_v2" in self._then.words
-
-    def _password(self, version: int) -> bytes:
-        block = self._last.get("authentication")
-        if block is None or version != 2:
-            return b""
-        kind, password = block.last("auth_type"), block.last("auth_pass")
-        if kind is None or password is None or kind.args[0] != "PASS":
-            return b""
-        return password.args[0].encode("utf-8", "replace")[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")
-
-    def _garp(self) -> GarpPolicy:
-        """lower_prio values that nobody set follow the global master words, not the instance's own."""
-        garp = self._then.garp
-        last = self._final.garp
-        words = self._final.words
-        garp = replace(
-            garp,
-            lower_prio_delay_ns=(
-                last.lower_prio_delay_ns if "vrrp_garp_lower_prio_delay" in words else last.master_delay_ns
-            ),
-            lower_prio_repeat=last.lower_prio_repeat
-            if "vrrp_garp_lower_prio_repeat" in words
-            else last.master_repeat,
-            arp_interval_ns=last.arp_interval_ns,
-            na_interval_ns=last.na_interval_ns,
-        )
-        for name, change in GARP_WORDS.items():
-            text = self._text(name)
-            if text:
-                garp = change_garp(garp, change, text)
-        return garp
-
-
-def family_of(node: Node) -> int:
-    """4 or 6: the first virtual address decides; without one, the first peer or source address."""
-    for words in (
-        [[line.args[0]] for line in node.lines("virtual_ipaddress") if line.args]
-        + [[line.args[0]] for line in node.lines("unicast_peer") if line.args]
-        + [
-            list(child.args[:1])
-            for child in node.children
-            if child.name in ("unicast_src_ip", "mcast_src_ip")
-        ]
-    ):
-        if words:
-            return 6 if ":" in words[0] else 4
-    return 4
-
-
-def advert_interval_ns(text: str, version: int) -> int:
-    """The interval that goes on the wire: whole seconds in version 2, hundredths in version 3, half up."""
-    interval = nanoseconds(text)
-    step, most = (SECOND_NS, 255) if version == 2 else (TICK_NS, 4095)
-    return min(max((interval + step // 2) // step, 1), most) * step

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who is told of changes: scripts, pipes, mail, SNMP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional, Tuple
+
+from .tracking import Command
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Notify:
+    """The notify words of one instance or one sync group."""
+
+    active: Optional[Command] = None
+    """notify_master."""
+    backup: Optional[Command] = None
+    fault: Optional[Command] = None
+    stop: Optional[Command] = None
+    deleted: Optional[Command] = None
+    lower_priority: Optional[Command] = None
+    """notify_master_rx_lower_pri."""
+    every: Optional[Command] = None
+    """notify: run on every change, with keepalived's four arguments."""
+    report_deleted: bool = False
+    """notify_deleted stands in the instance: its removal is DELETED, not FAULT."""
+    priority_changes: bool = False
+    """notify_priority_changes, the instance's own or the global one."""
+    mail: bool = False
+    """smtp_alert, with the global defaults applied."""
+
+
+@dataclass(frozen=True)
+class Fifo:
+    """A named pipe that receives events, and the program that reads it."""
+
+    path: str
+    user: str = ""
+    group: str = ""
+    script: Optional[Command] = None
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Where alerts go and by which way."""
+
+    recipients: Tuple[str, ...] = ()
+    sender: str = ""
+    """Empty: keepalived@ the host's name."""
+    server: str = ""
+    port: int = 25
+    helo: str = ""
+    """Empty: the host's name."""
+    timeout_ns: int = 30 * SECOND_NS
+    faults: bool = True
+    """False is no_email_faults."""
+    starttls: bool = False
+    """Ours: smtp_starttls."""
+    ca_file: str = ""
+    """Ours: smtp_ca_file."""
+    user: str = ""
+    """Ours: smtp_user."""
+    password: str = ""
+    """Ours: smtp_password."""
+    password_file: str = ""
+    """Ours: smtp_password_file; also ``credential:NAME``."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What global_defs says about telling others."""
+
+    fifo: Optional[Fifo] = None
+    """notify_fifo."""
+    vrrp_fifo: Optional[Fifo] = None
+    """vrrp_notify_fifo."""
+    repeat_on_reload: bool = False
+    """fifo_write_vrrp_states_on_reload."""
+    mail: Mail = field(default_factory=Mail)
+
+
+@dataclass(frozen=True)
+class Snmp:
+    """What SNMP is told."""
+
+    keepalived: bool = False
+    """enable_snmp_vrrp."""
+    rfc2787: bool = False
+    """enable_snmp_rfcv2 or enable_snmp_rfc."""
+    rfc6527: bool = False
+    """enable_snmp_rfcv3 or enable_snmp_rfc."""
+    traps: bool = False
+    socket: str = ""
+    """snmp_socket; empty is unix:/var/agentx/master."""
