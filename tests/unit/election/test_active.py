@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from vrrp_agent.election.actions import Announce, RemoveAddresses, SendAdvert, StateChanged
+from vrrp_agent.election.actions import Announce, LowerHeard, RemoveAddresses, SendAdvert, StateChanged
 from vrrp_agent.election.settings import State
 
 from tests.unit.election.bench import (
@@ -132,7 +132,7 @@ def test_a_losing_advert_teaches_no_interval() -> None:
 
 def test_lower_prio_no_advert_keeps_active_silent_but_wins_the_hosts_back() -> None:
     bench = Bench(lower_prio_no_advert=True).become_active()
-    assert without_notes(bench.hear(50, at=DOWN + 400 * MS)) == [Announce(5)]
+    assert without_notes(bench.hear(50, at=DOWN + 400 * MS)) == [Announce(5), LowerHeard()]
 
 
 def test_higher_prio_send_advert_shows_the_priority_once_more_before_giving_way() -> None:
@@ -142,7 +142,7 @@ def test_higher_prio_send_advert_shows_the_priority_once_more_before_giving_way(
     bench = Bench(higher_prio_send_advert=True).become_active()
     assert without_notes(bench.hear(100, HIGHER))[:2] == [SendAdvert(100), RemoveAddresses()]
     bench = Bench(higher_prio_send_advert=True).become_active()
-    assert without_notes(bench.hear(50)) == [SendAdvert(100), Announce(5)]
+    assert without_notes(bench.hear(50)) == [SendAdvert(100), Announce(5), LowerHeard()]
 
 
 def test_a_hundred_own_adverts_that_come_back_cause_no_storm() -> None:

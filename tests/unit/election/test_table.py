@@ -13,11 +13,12 @@ from vrrp_agent.election.actions import (
     Actions,
     AddAddresses,
     Announce,
+    LowerHeard,
     RemoveAddresses,
     SendAdvert,
     StateChanged,
 )
-from vrrp_agent.election.memory import Occasion
+from vrrp_agent.election.memory import Memory, Occasion, Partners
 from vrrp_agent.election.router import IllegalEvent, VirtualRouter
 from vrrp_agent.election.settings import State
 from vrrp_agent.election.table import RULES, Event, Rule, rules_by_pair
@@ -78,6 +79,28 @@ def broken(bench: Bench) -> Bench:
     return bench
 
 
+def asleep(until: int) -> Bench:
+    """Active, with a peer of priority 200, and kept from the CPU since DOWN."""
+    bench = active(preempt=False, timer_expired_backup=200)
+    bench.now += until
+    return bench
+
+
+class Waiting(Partners):
+    """A group whose other members do not want to be active."""
+
+    def ready(self, asker: Memory) -> bool:
+        return False
+
+    def starts_active(self) -> bool:
+        return False
+
+
+def grouped(bench: Bench) -> Bench:
+    bench.router.group = Waiting()
+    return bench
+
+
 def under_a_rival_owner() -> Bench:
     """An owner whose two adverts did not make the other owner, with the lower address, give way."""
     bench = owner()
@@ -113,10 +136,17 @@ SITUATIONS = [
     S("resignation before start", new, Event.ADVERT, (0, HIGHER), [], INIT, None),
     S("fault before start", new, Event.FAULT, None, [], INIT, None),
     S("recovery before start", lambda: broken(new()), Event.HEALTHY, None, [], INIT, None),
+    S("group active before start", new, Event.GROUP_ACTIVE, None, [], INIT, None),
+    S("group backup before start", new, Event.GROUP_BACKUP, None, [], INIT, None),
+    S("step down before start", new, Event.STEP_DOWN, None, [], INIT, None),
 
     S("backup stops", backup, Event.SHUTDOWN, None, [], INIT, None),
     S("backup takes over", backup, Event.DOWN_TIMER, None, BECOMES_ACTIVE, ACTIVE, SECOND),
     S("backup and a stale advert timer", backup, Event.ADVER_TIMER, None, [], BACKUP, DOWN - SECOND),
+    S("backup waits for its group", lambda: grouped(backup()), Event.DOWN_TIMER, None, [], BACKUP, DOWN),
+    S("backup joins its group", backup, Event.GROUP_ACTIVE, None, BECOMES_ACTIVE, ACTIVE, SECOND),
+    S("backup and a group that is backup", backup, Event.GROUP_BACKUP, None, [], BACKUP, DOWN - SECOND),
+    S("backup cannot step down", backup, Event.STEP_DOWN, None, [], BACKUP, DOWN - SECOND),
     S("backup hears itself", backup, Event.ADVERT, (200, HERE), [], BACKUP, DOWN - SECOND),
     S("deaf owner as backup", lambda: Bench(priority=255, owner_ignore_adverts=True,
       startup_delay_ns=SECOND).start(), Event.ADVERT, (255, HIGHER), [], BACKUP, SECOND),
@@ -133,6 +163,12 @@ SITUATIONS = [
     S("active stops", active, Event.SHUTDOWN, None, RESIGNS, INIT, None),
     S("active and a stale down timer", active, Event.DOWN_TIMER, None, [], ACTIVE, SECOND - 300_000_000),
     S("active advertises", active, Event.ADVER_TIMER, None, [SendAdvert(100)], ACTIVE, SECOND),
+    S("active overslept", lambda: asleep(0), Event.ADVER_TIMER, None, [RemoveAddresses()], BACKUP, DOWN),
+    S("active overslept and was replaced", lambda: asleep(4 * SECOND), Event.ADVERT, (99, LOWER),
+      [RemoveAddresses()], BACKUP, DOWN),
+    S("active and an active group", active, Event.GROUP_ACTIVE, None, [], ACTIVE, SECOND - 300_000_000),
+    S("active leaves with its group", active, Event.GROUP_BACKUP, None, RESIGNS, BACKUP, DOWN),
+    S("active steps down", active, Event.STEP_DOWN, None, RESIGNS, BACKUP, SKEW),
     S("active hears itself", active, Event.ADVERT, (200, HERE), [], ACTIVE, SECOND - 300_000_000),
     S("deaf owner", lambda: owner(owner_ignore_adverts=True), Event.ADVERT, (255, HIGHER), [], ACTIVE,
       SECOND - 300_000_000),
@@ -146,14 +182,14 @@ SITUATIONS = [
       (101, LOWER), [SendAdvert(100), RemoveAddresses()], BACKUP, DOWN),
     S("owner hears an owner with the higher address", owner, Event.ADVERT, (255, HIGHER),
       [RemoveAddresses()], BACKUP, 3 * SECOND + 3_906_250),
-    S("active hears a lower one", active, Event.ADVERT, (99, HIGHER), [SendAdvert(100), Announce(5)],
-      ACTIVE, SECOND - 300_000_000),
+    S("active hears a lower one", active, Event.ADVERT, (99, HIGHER),
+      [SendAdvert(100), Announce(5), LowerHeard()], ACTIVE, SECOND - 300_000_000),
     S("active hears an equal one with the lower address", active, Event.ADVERT, (100, LOWER),
-      [SendAdvert(100), Announce(5)], ACTIVE, SECOND - 300_000_000),
+      [SendAdvert(100), Announce(5), LowerHeard()], ACTIVE, SECOND - 300_000_000),
     S("silent active hears a lower one", lambda: active(lower_prio_no_advert=True), Event.ADVERT, (99,
-      HIGHER), [Announce(5)], ACTIVE, SECOND - 300_000_000),
+      HIGHER), [Announce(5), LowerHeard()], ACTIVE, SECOND - 300_000_000),
     S("active of version 2 hears a lower one", lambda: active(version=2), Event.ADVERT, (99, HIGHER),
-      [SendAdvert(100), Announce(5)], ACTIVE, SECOND - 300_000_000),
+      [SendAdvert(100), Announce(5), LowerHeard()], ACTIVE, SECOND - 300_000_000),
     S("active breaks", active, Event.FAULT, None, RESIGNS, FAULT, None),
     S("active is told that it is healthy", lambda: broken_by_hand(active()), Event.HEALTHY, None, [],
       ACTIVE, SECOND - 300_000_000),
@@ -161,6 +197,9 @@ SITUATIONS = [
     S("broken one stops", fault, Event.SHUTDOWN, None, [], INIT, None),
     S("broken one and a stale down timer", fault, Event.DOWN_TIMER, None, [], FAULT, None),
     S("broken one and a stale advert timer", fault, Event.ADVER_TIMER, None, [], FAULT, None),
+    S("broken one and an active group", fault, Event.GROUP_ACTIVE, None, [], FAULT, None),
+    S("broken one and a group that is backup", fault, Event.GROUP_BACKUP, None, [], FAULT, None),
+    S("broken one cannot step down", fault, Event.STEP_DOWN, None, [], FAULT, None),
     S("broken one hears a resignation", fault, Event.ADVERT, (0, HIGHER), [], FAULT, None),
     S("broken one hears a lower one", fault, Event.ADVERT, (1, HIGHER), [], FAULT, None),
     S("broken one breaks further", fault, Event.FAULT, None, [], FAULT, None),
@@ -189,8 +228,11 @@ def occasion_of(situation: Situation, bench: Bench) -> Occasion:
 def row_of(situation: Situation) -> Rule:
     """The row of the table that is for this situation."""
     bench = situation.bench()
+    occasion = occasion_of(situation, bench)
+    if situation.title == "active overslept":
+        occasion = Occasion(bench.router.timer_ns + 4 * SECOND)
     for rule in rules_by_pair()[bench.router.state, situation.event]:
-        if getattr(conditions, rule.condition)(bench.router, occasion_of(situation, bench)):
+        if getattr(conditions, rule.condition)(bench.router, occasion):
             return rule
     raise AssertionError(f"no row for: {situation.title}")
 
@@ -208,6 +250,12 @@ def happens(router: VirtualRouter, event: Event, occasion: Occasion) -> Actions:
         return router.set_faults(("another fault",), now)
     if event is Event.HEALTHY:
         return router.set_faults((), now)
+    if event is Event.GROUP_ACTIVE:
+        return router.join_active("the group can be active", now)
+    if event is Event.GROUP_BACKUP:
+        return router.leave_active("the group is backup", now)
+    if event is Event.STEP_DOWN:
+        return router.step_down("an address is gone", now)
     if event is Event.ADVERT:
         return router.receive(occasion.priority, occasion.source, occasion.interval_ns, now)
     return router._happen(event, occasion)
@@ -222,7 +270,8 @@ def test_each_situation_gives_exactly_these_actions(situation: Situation) -> Non
     if (situation.event is Event.DOWN_TIMER and old is BACKUP) or (
         situation.event is Event.ADVER_TIMER and old is ACTIVE
     ):
-        occasion = Occasion(router.timer_ns)
+        late = 4 * SECOND if router.settings.timer_expired_backup else 0
+        occasion = Occasion(router.timer_ns + late)
         actions = router.timer(occasion.now)
     else:
         actions = happens(router, situation.event, occasion)

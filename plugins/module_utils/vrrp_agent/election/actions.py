@@ -52,6 +52,11 @@ class StateChanged:
 
 
 @dataclass(frozen=True)
+class LowerHeard:
+    """An active router heard an advert that loses to its own (keepalived MASTER_RX_LOWER_PRI)."""
+
+
+@dataclass(frozen=True)
 class Note:
     """An event that deserves a line in the log but changes no state."""
 
@@ -62,10 +67,11 @@ class Note:
     """Someone should look at it."""
 
 
-Action = Union[SendAdvert, Announce, AddAddresses, RemoveAddresses, StateChanged, Note]
+Action = Union[SendAdvert, Announce, AddAddresses, RemoveAddresses, StateChanged, LowerHeard, Note]
 Actions = Tuple[Action, ...]
 
 NOTHING: Actions = ()
 ADD_ADDRESSES = AddAddresses()
 REMOVE_ADDRESSES = RemoveAddresses()
 RESIGNATION = SendAdvert(0)
+LOWER_HEARD = LowerHeard()

@@ -15,18 +15,36 @@ def always(router: Memory, event: Occasion) -> bool:
 
 
 def faulty(router: Memory, event: Occasion) -> bool:
-    """Something that the router needs is missing."""
-    return bool(router.faults)
+    """Something that the router, or another member of its group, needs is missing."""
+    return bool(router.faults or router.group_fault)
 
 
 def owner(router: Memory, event: Occasion) -> bool:
-    """The configured priority is 255."""
-    return router.settings.owner
+    """The configured priority is 255; in a group, that of every member."""
+    return router.settings.owner and (router.group is None or router.group.starts_active())
 
 
 def owner_held_back(router: Memory, event: Occasion) -> bool:
     """An owner, but the startup delay is not over."""
-    return router.settings.owner and event.now < router.hold_until_ns
+    return owner(router, event) and event.now < router.hold_until_ns
+
+
+def group_waits(router: Memory, event: Occasion) -> bool:
+    """Another member of the group neither is active nor wants to be."""
+    return router.group is not None and not router.group.ready(router)
+
+
+def overslept(router: Memory, event: Occasion) -> bool:
+    """timer_expired_backup: the last advert is so long ago that a peer has taken over."""
+    span_ns = router.settings.peers_wait_ns
+    if not span_ns:
+        return False
+    return event.now - (router.timer_ns - router.settings.advert_int_ns) >= span_ns
+
+
+def overslept_and_replaced(router: Memory, event: Occasion) -> bool:
+    """The same, and the advert shows who has."""
+    return event.priority != RESIGN and overslept(router, event)
 
 
 def own_advert(router: Memory, event: Occasion) -> bool:

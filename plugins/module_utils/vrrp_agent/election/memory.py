@@ -44,6 +44,18 @@ class Occasion:
         self.interval_ns = interval_ns
 
 
+class Partners:
+    """What the rules ask of a sync group. ``sync.SyncGroup`` answers."""
+
+    def ready(self, asker: Memory) -> bool:
+        """True when every other member is active or wants to be."""
+        raise NotImplementedError
+
+    def starts_active(self) -> bool:
+        """True when every member is an address owner without a fault."""
+        raise NotImplementedError
+
+
 class Memory:
     """Plain values, and what follows from them. Nothing here decides anything."""
 
@@ -55,6 +67,8 @@ class Memory:
         "down_ns",
         "effective_priority",
         "faults",
+        "group",
+        "group_fault",
         "heard",
         "heard_ns",
         "heard_priority",
@@ -73,7 +87,9 @@ class Memory:
         "state",
         "timer_is_skew",
         "timer_ns",
+        "told",
         "usual_priority",
+        "wants_active",
     )
 
     def __init__(self, settings: RouterSettings) -> None:
@@ -83,6 +99,15 @@ class Memory:
         self.reason = "not started"
         self.since_ns = 0
         self.faults: Tuple[str, ...] = ()
+        """What this router itself needs and has not got."""
+        self.group: Optional[Partners] = None
+        """The sync group (keepalived vrrp_sync_group) that this router is a member of."""
+        self.group_fault = ""
+        """Why another member of the group is in fault."""
+        self.wants_active = False
+        """A backup that would be active if its group were ready (keepalived's wantstate)."""
+        self.told = ""
+        """Why a caller wants it to change its state, for a person."""
 
         self.deadline: Optional[int] = None
         """When ``timer`` is to be called next; None when nothing is pending."""

@@ -51,7 +51,16 @@ def healthy(router: Memory, event: Occasion) -> str:
 
 
 def faults(router: Memory, event: Occasion) -> str:
-    return ", ".join(router.faults)
+    return ", ".join(router.faults + ((router.group_fault,) if router.group_fault else ()))
+
+
+def told(router: Memory, event: Occasion) -> str:
+    return router.told
+
+
+def overslept(router: Memory, event: Occasion) -> str:
+    since = seconds(event.now - (router.timer_ns - router.settings.advert_int_ns))
+    return f"the last advert was sent {since} ago: a peer has taken over (timer_expired_backup)"
 
 
 def silence(router: Memory, event: Occasion) -> str:
@@ -84,6 +93,10 @@ def rival_owner(router: Memory, event: Occasion) -> str:
 
 def active_router(event: Occasion) -> str:
     return f"{address(event.source)} is active with priority {event.priority}"
+
+
+def waits_for_group(router: Memory, event: Occasion) -> str:
+    return f"{silence(router, event)}; it becomes active when all members of its group can"
 
 
 def let_go(event: Occasion) -> str:

@@ -17,7 +17,7 @@ from typing import Callable, Dict, List, Tuple
 
 from . import conditions, reasons, steps
 from .actions import NOTHING, Action, Actions, Announce, Note, StateChanged
-from .memory import NO_PRIORITY, Memory, Occasion
+from .memory import NO_PRIORITY, Heard, Memory, Occasion
 from .settings import OWNER, RouterSettings, State
 from .table import Event, Rule, rules_by_pair
 from .timers import NEVER
@@ -130,7 +130,45 @@ class VirtualRouter(Memory):
         if faults == self.faults:
             return NOTHING
         self.faults = faults
-        return self._happen(Event.FAULT if faults else Event.HEALTHY, Occasion(now))
+        return self._look_at_faults(now)
+
+    def set_group_fault(self, text: str, now: int) -> Actions:
+        """Which other member of the sync group is in fault, as a text for people; empty when none is."""
+        if text == self.group_fault:
+            return NOTHING
+        self.group_fault = text
+        return self._look_at_faults(now)
+
+    def join_active(self, why: str, now: int) -> Actions:
+        """The other members of the sync group are active: take over, if this is a backup."""
+        return self._be_told(Event.GROUP_ACTIVE, why, now)
+
+    def leave_active(self, why: str, now: int) -> Actions:
+        """The sync group cannot be active: let go, if this is an active router."""
+        return self._be_told(Event.GROUP_BACKUP, why, now)
+
+    def step_down(self, why: str, now: int) -> Actions:
+        """The addresses or routes cannot be kept: let go, and take over again after the skew time unless
+        another router does first. Does nothing unless this is an active router."""
+        return self._be_told(Event.STEP_DOWN, why, now)
+
+    def announce_for_group(self, now: int) -> Actions:
+        """Another member of the sync group heard a lower priority: win the hosts back for this one too.
+
+        The peer's members all had been active, and all fall silent at the one advert that is the answer.
+        """
+        if self.state is not _ACTIVE:
+            return NOTHING
+        repeat = self.schedule.lower_priority_heard(now)
+        self.find_deadline()
+        return (Announce(repeat),) if repeat else NOTHING
+
+    def mind_the_group(self) -> None:
+        """The members of the sync group are others now: the next advert goes by the table, and a new or
+        changed opinion is told by a Note."""
+        self.usual_priority = NO_PRIORITY
+        if self.state is _BACKUP and self.heard is not Heard.FOLLOWED:
+            self.active_source = self.active_priority = None
 
     def set_priority(self, priority: int, now: int) -> Actions:
         """Trackers make the effective priority ``priority``; it is clipped to 1..254. An owner keeps 255.
@@ -220,6 +258,13 @@ class VirtualRouter(Memory):
             self.since_ns = occasion.now
         self.find_deadline()
         return _in_order(out)
+
+    def _look_at_faults(self, now: int) -> Actions:
+        return self._happen(Event.FAULT if self.faults or self.group_fault else Event.HEALTHY, Occasion(now))
+
+    def _be_told(self, event: Event, why: str, now: int) -> Actions:
+        self.told = why
+        return self._happen(event, Occasion(now))
 
     def _refuse_unless_new(self, event: Event) -> None:
         if self.state is not State.INITIALIZE:

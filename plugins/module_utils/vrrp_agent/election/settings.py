@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..conf import model
+from .timers import down_interval_ns
 
 OWNER = 255
 """Priority of the router that owns the addresses (RFC 9568 5.2.4)."""
@@ -48,6 +49,8 @@ class RouterSettings:
     lower_prio_no_advert: bool = False
     higher_prio_send_advert: bool = False
     owner_ignore_adverts: bool = False
+    timer_expired_backup: int = 0
+    """Highest priority of the peers; 0 is off."""
     garp: model.GarpPolicy = field(default_factory=model.GarpPolicy)
 
     @property
@@ -55,12 +58,20 @@ class RouterSettings:
         """True for priority 255."""
         return self.priority == OWNER
 
+    @property
+    def peers_wait_ns(self) -> int:
+        """timer_expired_backup: how long the best peer waits for our adverts; 0 when that does not matter."""
+        if not self.timer_expired_backup:
+            return 0
+        return down_interval_ns(self.version, self.timer_expired_backup, self.advert_int_ns)
+
 
 def settings_of(instance: model.Instance, source: bytes = b"", startup_delay_ns: int = 0) -> RouterSettings:
     """The settings of ``instance`` when its adverts come from ``source`` (packed, or empty).
 
     Resolves what cannot go together as keepalived does: an owner and ``state MASTER`` always preempt
-    and at once (RFC 9568 6.1 for the owner), and without preemption there is nothing to delay.
+    and at once (RFC 9568 6.1 for the owner), without preemption there is nothing to delay, and a router
+    that preempts need not step down first (timer_expired_backup).
     """
     eager = instance.priority == OWNER or instance.start_active
     preempt = instance.preempt or eager
@@ -77,5 +88,6 @@ def settings_of(instance: model.Instance, source: bytes = b"", startup_delay_ns:
         lower_prio_no_advert=instance.lower_prio_no_advert,
         higher_prio_send_advert=instance.higher_prio_send_advert,
         owner_ignore_adverts=instance.owner_ignore_adverts,
+        timer_expired_backup=0 if preempt else instance.timer_expired_backup,
         garp=instance.garp,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import List
 
 from . import conditions, reasons
-from .actions import ADD_ADDRESSES, REMOVE_ADDRESSES, RESIGNATION, Action, Announce, Note
+from .actions import ADD_ADDRESSES, LOWER_HEARD, REMOVE_ADDRESSES, RESIGNATION, Action, Announce, Note
 from .memory import NO_PRIORITY, OWNER_STEPPED_DOWN, Heard, Memory, Occasion
 from .settings import OWNER, State
 from .timers import NEVER, next_advert_ns
@@ -68,6 +68,15 @@ def forget_active_router(router: Memory, event: Occasion, out: List[Action]) -> 
     router.heard_ns = router.begin(event.now)
     router.preempt_at_ns = None
     router.usual_priority = NO_PRIORITY
+    router.wants_active = False
+
+
+def want_active(router: Memory, event: Occasion, out: List[Action]) -> None:
+    """It would take over, but its group is not ready: it asks again after another down interval."""
+    if not router.wants_active:
+        out.append(Note(reasons.waits_for_group(router, event)))
+    router.wants_active = True
+    router.usual_priority = NO_PRIORITY  # the next advert may change its mind
 
 
 def use_own_interval(router: Memory, event: Occasion, out: List[Action]) -> None:
@@ -91,6 +100,7 @@ def follow(router: Memory, event: Occasion, out: List[Action]) -> None:
     if event.source != router.active_source and router.state is State.BACKUP:
         out.append(Note(reasons.active_router(event)))
     _remember(router, event, Heard.FOLLOWED)
+    router.wants_active = False
     router.active_source, router.active_priority = event.source, event.priority
     # From now on the same advert needs no table, unless preempt_delay has to look at each one.
     plain = not router.settings.preempt_delay_ns or event.priority >= router.effective_priority
@@ -167,6 +177,7 @@ def add_addresses(router: Memory, event: Occasion, out: List[Action]) -> None:
     router.heard = Heard.NOBODY
     router.usual_priority = NO_PRIORITY
     router.preempt_at_ns = None
+    router.wants_active = False
 
 
 def remove_addresses(router: Memory, event: Occasion, out: List[Action]) -> None:
@@ -186,6 +197,7 @@ def announce_again(router: Memory, event: Occasion, out: List[Action]) -> None:
         out.append(Note(reasons.beaten(router, event), "beaten", warning=True))
     _remember(router, event, Heard.LOWER)
     _burst(router.schedule.lower_priority_heard(event.now), out)
+    out.append(LOWER_HEARD)
 
 
 def stop_announcing(router: Memory, event: Occasion, out: List[Action]) -> None:

@@ -20,6 +20,8 @@ Where the sources disagree:
 * An owner listens to other routers (erratum 8298), in version 2 too, as keepalived does. With
   ``owner_ignore_adverts`` it discards what they say (RFC 9568 7.1 as published, RFC 3768 7.1).
 * An owner that leaves FAULT is active at once (6.4.1); keepalived lets it wait a down interval.
+* A member of a sync group that lets go because another member was outbid resigns (5.2.4): nobody need
+  have taken its own addresses yet. keepalived is silent there, and the peers wait a down interval.
 """
 
 from __future__ import annotations
@@ -45,6 +47,12 @@ class Event(str, Enum):
     FAULT = "fault"
     """Something the router needs is not there."""
     HEALTHY = "healthy"
+    GROUP_ACTIVE = "group_active"
+    """Every member of the sync group can be active."""
+    GROUP_BACKUP = "group_backup"
+    """Another member of the sync group is no longer active."""
+    STEP_DOWN = "step_down"
+    """The caller cannot keep the addresses."""
 
     def __str__(self) -> str:
         return str(self.value)
@@ -67,6 +75,7 @@ INIT, BACKUP, ACTIVE, FAULT = State.INITIALIZE, State.BACKUP, State.ACTIVE, Stat
 
 _TAKE_OVER = ("use_own_interval", "send_advert", "add_addresses", "announce", "start_adver_timer")
 _WAIT = ("forget_active_router", "use_own_interval", "start_down_timer")
+_LET_GO = ("stop_announcing", "resign", "forget_active_router", "use_own_interval")
 _GIVE_WAY = ("stop_announcing", "learn_interval", "follow", "start_down_timer", "remove_addresses")
 
 # fmt: off
@@ -85,8 +94,13 @@ RULES: Tuple[Rule, ...] = (
     Rule(INIT, Event.ADVERT, "always", (), INIT, "", "6.4.1"),
     Rule(INIT, Event.FAULT, "always", (), INIT, "", "6.4.1: seen at startup"),
     Rule(INIT, Event.HEALTHY, "always", (), INIT, "", "6.4.1"),
+    Rule(INIT, Event.GROUP_ACTIVE, "always", (), INIT, "", "6.4.1"),
+    Rule(INIT, Event.GROUP_BACKUP, "always", (), INIT, "", "6.4.1"),
+    Rule(INIT, Event.STEP_DOWN, "always", (), INIT, "", "6.4.1"),
     # Backup
     Rule(BACKUP, Event.SHUTDOWN, "always", ("cancel_timer",), INIT, "stopped", "6.4.2"),
+    Rule(BACKUP, Event.DOWN_TIMER, "group_waits", ("want_active", "start_down_timer"), BACKUP, "",
+         "keepalived vrrp_sync_group"),
     Rule(BACKUP, Event.DOWN_TIMER, "always", ("restore_owner", *_TAKE_OVER), ACTIVE, "silence",
          "6.4.2, erratum 7949"),
     Rule(BACKUP, Event.ADVER_TIMER, "always", (), BACKUP, "", "6.4.2: a stale timer"),
@@ -99,15 +113,23 @@ RULES: Tuple[Rule, ...] = (
     Rule(BACKUP, Event.ADVERT, "always", ("restore_owner_if_alone", "remember_lower"), BACKUP, "", "6.4.2"),
     Rule(BACKUP, Event.FAULT, "always", ("cancel_timer",), FAULT, "faults", "keepalived"),
     Rule(BACKUP, Event.HEALTHY, "always", (), BACKUP, "", "keepalived"),
+    Rule(BACKUP, Event.GROUP_ACTIVE, "always", ("restore_owner", *_TAKE_OVER), ACTIVE, "told",
+         "keepalived vrrp_sync_group"),
+    Rule(BACKUP, Event.GROUP_BACKUP, "always", (), BACKUP, "", "keepalived vrrp_sync_group"),
+    Rule(BACKUP, Event.STEP_DOWN, "always", (), BACKUP, "", "keepalived"),
     # Active
     Rule(ACTIVE, Event.SHUTDOWN, "always", ("cancel_timer", "stop_announcing", "resign", "remove_addresses"),
          INIT, "stopped", "6.4.3"),
     Rule(ACTIVE, Event.DOWN_TIMER, "always", (), ACTIVE, "", "6.4.3: a stale timer"),
+    Rule(ACTIVE, Event.ADVER_TIMER, "overslept", ("stop_announcing", *_WAIT, "remove_addresses"),
+         BACKUP, "overslept", "keepalived timer_expired_backup"),
     Rule(ACTIVE, Event.ADVER_TIMER, "always", ("send_advert", "watch_rival_owner", "continue_adver_timer"),
          ACTIVE, "", "6.4.3"),
     Rule(ACTIVE, Event.ADVERT, "own_advert", (), ACTIVE, "", "own packets that come back"),
     Rule(ACTIVE, Event.ADVERT, "owner_ignores", (), ACTIVE, "", "7.1, 3768 7.1, owner_ignore_adverts"),
     Rule(ACTIVE, Event.ADVERT, "resignation", ("send_advert", "start_adver_timer"), ACTIVE, "", "6.4.3"),
+    Rule(ACTIVE, Event.ADVERT, "overslept_and_replaced", _GIVE_WAY, BACKUP, "overslept",
+         "keepalived timer_expired_backup"),
     Rule(ACTIVE, Event.ADVERT, "rival_owner_stays", ("step_down_as_owner", *_GIVE_WAY),
          BACKUP, "rival_owner", "keepalived: two owners"),
     Rule(ACTIVE, Event.ADVERT, "loses_to", ("send_farewell", "step_down_as_owner", *_GIVE_WAY),
@@ -117,7 +139,15 @@ RULES: Tuple[Rule, ...] = (
     Rule(ACTIVE, Event.FAULT, "always", ("cancel_timer", "stop_announcing", "resign", "remove_addresses"),
          FAULT, "faults", "keepalived"),
     Rule(ACTIVE, Event.HEALTHY, "always", (), ACTIVE, "", "keepalived"),
+    Rule(ACTIVE, Event.GROUP_ACTIVE, "always", (), ACTIVE, "", "keepalived vrrp_sync_group"),
+    Rule(ACTIVE, Event.GROUP_BACKUP, "always", (*_LET_GO, "start_down_timer", "remove_addresses"), BACKUP,
+         "told", "keepalived vrrp_sync_group"),
+    Rule(ACTIVE, Event.STEP_DOWN, "always", (*_LET_GO, "start_skew_timer", "remove_addresses"), BACKUP,
+         "told", "keepalived: an address or route was removed"),
     # Fault
+    Rule(FAULT, Event.GROUP_ACTIVE, "always", (), FAULT, "", "keepalived vrrp_sync_group"),
+    Rule(FAULT, Event.GROUP_BACKUP, "always", (), FAULT, "", "keepalived vrrp_sync_group"),
+    Rule(FAULT, Event.STEP_DOWN, "always", (), FAULT, "", "keepalived"),
     Rule(FAULT, Event.SHUTDOWN, "always", (), INIT, "stopped", "keepalived"),
     Rule(FAULT, Event.DOWN_TIMER, "always", (), FAULT, "", "keepalived: a stale timer"),
     Rule(FAULT, Event.ADVER_TIMER, "always", (), FAULT, "", "keepalived: a stale timer"),
