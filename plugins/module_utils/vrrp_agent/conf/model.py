@@ -19,6 +19,11 @@ from .parts.addresses import GarpPolicy as GarpPolicy
 from .parts.addresses import UnicastPeer as UnicastPeer
 from .parts.links import Firewall as Firewall
 from .parts.links import VirtualLink as VirtualLink
+from .parts.operations import Dumps as Dumps
+from .parts.operations import OnceCommand as OnceCommand
+from .parts.operations import Operations as Operations
+from .parts.operations import Promptness as Promptness
+from .parts.operations import ReloadFiles as ReloadFiles
 from .parts.routing import Encap as Encap
 from .parts.routing import NextHop as NextHop
 from .parts.routing import Route as Route
@@ -33,6 +38,7 @@ from .parts.telling import Telling as Telling
 from .parts.tracking import Account as Account
 from .parts.tracking import Command as Command
 from .parts.tracking import LinkDelay as LinkDelay
+from .parts.tracking import ProcessEvents as ProcessEvents
 from .parts.tracking import Script as Script
 from .parts.tracking import ScriptPolicy as ScriptPolicy
 from .parts.tracking import Tracked as Tracked
@@ -79,6 +85,8 @@ class Instance:
     """track_src_ip: FAULT while the host does not have the source address."""
     auth_password: bytes = field(default=b"", repr=False)
     """v2 ``auth_pass``: 8 bytes, zero padded; empty when there is no authentication."""
+    auth_password_file: str = ""
+    """agent_auth_pass_file: a path, or ``credential:NAME``. Read when the configuration is applied."""
     auth_header: bool = False
     """``auth_type AH``: the password is the key of an IPsec authentication header."""
     auth_hmac: Optional[AuthHmac] = None
@@ -98,6 +106,9 @@ class Instance:
     """Ours: put back what another program removed, instead of stepping down as keepalived does."""
     promote_secondaries: bool = False
     virtual_link: Optional[VirtualLink] = None
+    """use_vmac or use_ipvlan: where the addresses of this interface and family go."""
+    address_links: Tuple[VirtualLink, ...] = ()
+    """The links of addresses that say use_vmac, one for each interface and family."""
     vrf: str = ""
     accept: bool = True
     """False: packets to the virtual addresses are dropped, unless this router owns them (RFC 9568 6.1)."""
@@ -105,7 +116,9 @@ class Instance:
     old_unicast_checksum: str = ""
     """``auto``, ``never`` or ``always`` (old_unicast_checksum); empty when not set."""
     receive_buffer_bytes: int = 0
-    """kernel_rx_buf_size; 0 leaves the choice to the agent."""
+    """kernel_rx_buf_size, or what vrrp_rx_bufs_policy comes to; 0 leaves the choice to the agent."""
+    receive_buffer_mtus: int = 0
+    """vrrp_rx_bufs_policy MTU: so many times the MTU of the interface."""
     timer_expired_backup: int = 0
     """Highest priority of the peers; 0 is off."""
     notify: Notify = field(default_factory=Notify)
@@ -114,6 +127,13 @@ class Instance:
     def unicast(self) -> bool:
         """True when adverts go to unicast_peer addresses."""
         return bool(self.unicast_peers)
+
+    @property
+    def auth_type(self) -> int:
+        """Of version 2, as it stands in an advert: 0 none, 1 PASS, 2 AH (RFC 2338 5.3.6)."""
+        if not (self.auth_password or self.auth_password_file):
+            return 0
+        return 2 if self.auth_header else 1
 
     @property
     def key(self) -> Tuple[str, int, int]:
@@ -161,11 +181,18 @@ class GlobalSettings:
     """vrrp_rt_priority: 1..99; None leaves the choice to the daemon."""
     no_swap: bool = False
     cpu_affinity: Tuple[int, ...] = ()
-    process_name: str = ""
     scripts: ScriptPolicy = field(default_factory=ScriptPolicy)
+    netlink_command_buffer_bytes: int = 0
+    """vrrp_netlink_cmd_rcv_bufs; 0 leaves the choice to the agent."""
+    netlink_command_buffer_force: bool = False
+    """Past the limit of the system (net.core.rmem_max)."""
+    netlink_monitor_buffer_bytes: int = 0
+    """vrrp_netlink_monitor_rcv_bufs."""
+    netlink_monitor_buffer_force: bool = False
     telling: Telling = field(default_factory=Telling)
     snmp: Snmp = field(default_factory=Snmp)
     firewall: Firewall = field(default_factory=Firewall)
+    operations: Operations = field(default_factory=Operations)
 
 
 @dataclass(frozen=True)
@@ -186,6 +213,7 @@ class Config:
     files: Tuple[WatchedFile, ...] = ()
     processes: Tuple[WatchedProcess, ...] = ()
     link_delays: Tuple[LinkDelay, ...] = ()
+    process_events: ProcessEvents = field(default_factory=ProcessEvents)
     keywords_ignored: Tuple[str, ...] = ()
     """Words met under --lenient that are not supported, for the log."""
 

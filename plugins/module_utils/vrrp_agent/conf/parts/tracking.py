@@ -15,14 +15,17 @@ SECOND_NS = 1_000_000_000
 class Tracked:
     """One line of track_interface, track_script, track_file or track_process: who is watched, and its weight.
 
-    Weight 0 means FAULT while the watched thing is bad. A positive weight is added while it is good, a
-    negative one while it is bad; ``reverse`` swaps good and bad. A file's number is multiplied by it.
+    Weight 0 means FAULT while the watched thing is bad, with ``reverse`` while it is good. A positive weight
+    counts while it is good, a negative one while it is bad: it is added, and with ``reverse`` subtracted.
+    A file's number is multiplied by it.
     """
 
     name: str
     weight: int = 0
     """The line's weight, or else the one of the block that defines ``name``."""
     reverse: bool = False
+    group: str = ""
+    """The sync group whose line it is; empty for a line of the instance itself."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +120,13 @@ class LinkDelay:
     interface: str
     down_ns: int
     up_ns: int = 0
+
+
+@dataclass(frozen=True)
+class ProcessEvents:
+    """The socket that reports processes."""
+
+    buffer_bytes: int = 0
+    """process_monitor_rcv_bufs; 0 leaves the choice to the agent."""
+    force: bool = False
+    """process_monitor_rcv_bufs_force: past the system's limit."""

@@ -75,10 +75,6 @@ class InstanceBuilder:
         preempt = self._preempt() or start_active or priority == OWNER
         source = pack(self._text("unicast_src_ip")) or pack(self._text("mcast_src_ip"))
         interface = self._text("interface")
-        tracked = [
-            lines.tracked_interface(line, self._sections["track_interface_lines"], self._sections)
-            for line in self._node.lines("track_interface")
-        ]
         no_advert = self._flag("lower_prio_no_advert")
         send_advert = self._flag("higher_prio_send_advert")
         ignore = self._flag("owner_ignore_adverts")
@@ -106,8 +102,8 @@ class InstanceBuilder:
             check_unicast_src=self._check_source(peers),
             multicast_source=None if peers else source,
             multicast_group=self._group(family),
-            track_interfaces=tuple(item for item in tracked if item.name != interface),
             track_primary="dont_track_primary" not in self._last,
+            track_source="track_src_ip" in self._last and source is not None,
             auth_password=self._password(version),
             garp=self._garp(),
             checksum_as_v2=self._checksum_as_v2(),

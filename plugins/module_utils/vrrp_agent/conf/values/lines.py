@@ -9,13 +9,12 @@ from typing import Dict, Mapping, Optional, Tuple
 
 from ..match.addresses import pack, pack_prefix
 from ..match.fit import Fit, fit_line
-from ..model import Address, Tracked, UnicastPeer
+from ..model import Address, UnicastPeer
 from ..tree import Node
 from ..words import Section
 from .names import SCOPE, Names
 
 FOREVER = "forever"
-MAX_WEIGHT = 253
 
 
 def address(
@@ -110,17 +109,3 @@ def peer(node: Node, section: Section, sections: Mapping[str, Section]) -> Unica
         option = fit.option(name)
         ttl[name] = int(option.fit.values["TTL"][0]) if option is not None else None
     return UnicastPeer(packed, **ttl)
-
-
-def tracked_interface(node: Node, section: Section, sections: Mapping[str, Section]) -> Tracked:
-    """One line of track_interface."""
-    fit = fit_line(section, node.args, sections)
-    option = fit.option("weight")
-    if option is None:
-        return Tracked(str(fit.values["IFNAME"][0]))
-    weight = int(option.fit.values["WEIGHT"][0])
-    return Tracked(
-        str(fit.values["IFNAME"][0]),
-        max(-MAX_WEIGHT, min(MAX_WEIGHT, weight)),
-        option.fit.value("SENSE") == "reverse",
-    )

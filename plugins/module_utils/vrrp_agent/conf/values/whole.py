@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import List, Mapping, Tuple
 
 from ..model import Address, Config, GlobalSettings, Route
 from ..tree import Node
 from ..words import Section
-from . import lines
+from . import lines, tracking
 from . import routes as route_lines
 from .defaults import Defaults, nanoseconds
 from .instance import InstanceBuilder
 from .names import Names
+from .settings import name_directories, operations, outside_words
+from .telling import Notifies, telling
 
 
 def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tuple[str, ...] = ()) -> Config:
     """The values that a tree without errors stands for."""
+    names.look_in(*name_directories(tree))
     defaults = Defaults()
     begun: List[Tuple[Node, Defaults]] = []
     addresses: List[Address] = []
@@ -38,18 +42,24 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
         elif node.name == "static_routes":
             section = sections["static_route_lines"]
             routes.extend(route_lines.route(line, section, sections, names) for line in node.children)
-    return Config(
-        settings=_settings(defaults),
+    notifies = Notifies(tree, defaults)
+    config = Config(
+        settings=_settings(defaults, tree),
         instances=tuple(
-            InstanceBuilder(node, then, defaults, sections, names).instance() for node, then in begun
+            replace(
+                InstanceBuilder(node, then, defaults, sections, names).instance(),
+                notify=notifies.of_instance(node),
+            )
+            for node, then in begun
         ),
         static_addresses=tuple(addresses),
         static_routes=tuple(routes),
         keywords_ignored=ignored,
     )
+    return tracking.fill(config, tree, sections, defaults)
 
 
-def _settings(defaults: Defaults) -> GlobalSettings:
+def _settings(defaults: Defaults, tree: Node) -> GlobalSettings:
     return GlobalSettings(
         router_id=defaults.text("router_id"),
         startup_delay_ns=nanoseconds(defaults.text("vrrp_startup_delay", "0")),
@@ -59,5 +69,6 @@ def _settings(defaults: Defaults) -> GlobalSettings:
         realtime_priority=defaults.number("vrrp_rt_priority"),
         no_swap="vrrp_no_swap" in defaults.words,
         cpu_affinity=tuple(int(word) for word in defaults.words.get("vrrp_cpu_affinity", ())),
-        process_name=defaults.text("vrrp_process_name"),
+        operations=operations(defaults, outside_words(tree)),
+        telling=telling(tree, defaults),
     )
