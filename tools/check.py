@@ -50,8 +50,12 @@ CHECKS = (
     Check("build", f"{PYTEST} tests/build", "build"),
     Check("integration", f"{PYTEST} -n 3 tests/integration", "integration", measures=True),
     Check("interop", f"{PYTEST} -n 3 tests/interop", "interop", measures=True),
+    Check("compat", f"{PYTEST} -n 3 tests/compat", "compat", measures=True),
     Check("molecule-default", "tools/molecule default", "molecule", measures=True),
     Check("molecule-mixed", "tools/molecule mixed", "molecule", measures=True),
+    Check("molecule-sync_group", "tools/molecule sync_group", "molecule", measures=True),
+    Check("molecule-tracking", "tools/molecule tracking", "molecule", measures=True),
+    Check("molecule-ipv6", "tools/molecule ipv6", "molecule", measures=True),
 )
 
 

@@ -55,7 +55,7 @@ class Node:
         self.priority = priority
         self.variables = variables
         self.hostname: str = variables["lab_hostname"]
-        self.address: str = variables["lab_ip"]
+        self.address: str = variables.get("lab_ip") or variables["lab_inside_ip"]
         self._pid = 0
 
     def __repr__(self) -> str:
@@ -119,18 +119,18 @@ class Node:
     def unpause(self) -> None:
         sh("podman", "unpause", self.name)
 
-    def _cable(self) -> str:
-        """The far end of eth0, on this host's bridge."""
-        peer = self.ip("link", "show", "eth0")[0]["link_index"]
+    def _cable(self, interface: str) -> str:
+        """The far end of an interface, on this host's bridge."""
+        peer = self.ip("link", "show", interface)[0]["link_index"]
         return next(
             str(link["ifname"]) for link in json.loads(sh("ip", "-j", "link")) if link["ifindex"] == peer
         )
 
-    def cut_cable(self) -> None:
-        sh("ip", "link", "set", self._cable(), "down")
+    def cut_cable(self, interface: str = "eth0") -> None:
+        sh("ip", "link", "set", self._cable(interface), "down")
 
-    def mend_cable(self) -> None:
-        sh("ip", "link", "set", self._cable(), "up")
+    def mend_cable(self, interface: str = "eth0") -> None:
+        sh("ip", "link", "set", self._cable(interface), "up")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -301,8 +301,9 @@ class Lab:
         return {host: int(changed) for host, changed in recap}
 
     @contextlib.contextmanager
-    def watch(self) -> Iterator[Watch]:
-        seen = Watch(self.client, self.nodes, self.addresses)
+    def watch(self, *others: str) -> Iterator[Watch]:
+        """The witness looks at every virtual address, and pings ``others`` too."""
+        seen = Watch(self.client, self.nodes, [*self.addresses, *others])
         try:
             yield seen
         finally:

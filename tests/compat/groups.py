@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routers that move together, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from tests.compat.faults import second_interface
+from tests.compat.stage import Stage
+from tests.compat.story import Act, Story
+from tests.compat.words import SILENCE, START, STOP, cable, instance, rival, several
+from tests.lab.lan import Lan
+
+GROUP = """vrrp_sync_group G {
+    group {
+        VI_1
+        VI_2
+    }
+    notify "/mnt/record"
+    notify_master "/mnt/record group master"
+    notify_backup "/mnt/record group backup"
+    notify_fault "/mnt/record group fault"
+}"""
+INSIDE = {"vrid": 52, "interface": "eth1", "addresses": ["198.18.0.1/24"]}
+
+
+def inside(lan: Lan) -> None:
+    """d has eth1 with an address of its own."""
+    second_interface(lan)
+    lan.d.ip("addr", "add", "198.18.0.10/24", "dev", "eth1")
+
+
+def pair(*lines: str, group: str = GROUP, **words: Any) -> Callable[[Stage], str]:
+    """Two instances in a group, on eth0 and eth1."""
+    return several(group, instance("VI_1", *lines), instance("VI_2", *lines, **{**INSIDE, **words}))
+
+
+STORIES = (
+    Story(
+        "a group follows the cable of one",
+        ("vrrp_sync_group", "group"),
+        pair(),
+        (START, cable("eth1", False), cable("eth1", True), cable("eth0", False), cable("eth0", True), STOP),
+        prepare=inside,
+    ),
+    Story(
+        "a group follows the election of one",
+        ("vrrp_sync_group",),
+        pair(),
+        (START, rival(200), SILENCE, STOP),
+        prepare=inside,
+    ),
+    Story(
+        "a group waits for all",
+        ("vrrp_sync_group",),
+        pair(),
+        (Act("rival first", lambda s: s.rival(200)), START, SILENCE, STOP),
+        prepare=inside,
+    ),
+    Story(
+        "a group hears a lower priority",
+        ("vrrp_sync_group",),
+        pair("garp_lower_prio_repeat 2", "garp_lower_prio_delay 0"),
+        (START, Act("one lower", lambda s: s.tester.send(priority=50, vrid=51)), STOP),
+        prepare=inside,
+    ),
+    Story(
+        "members of different priority",
+        ("vrrp_sync_group",),
+        pair(priority=150),
+        (START, rival(120), SILENCE, STOP),
+        prepare=inside,
+    ),
+    Story(
+        "a weight in a group is not counted",
+        ("sync_group_tracking_weight",),
+        pair("track_interface {", "    eth1 weight -20", "}"),
+        (START, STOP),
+        prepare=inside,
+    ),
+)

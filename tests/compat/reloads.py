@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A file that changes while the engine runs."""
+
+from __future__ import annotations
+
+from tests.compat.story import Story
+from tests.compat.words import SILENCE, START, STOP, instance, one, reload, rival, several
+from tests.lab.lan import VIP4
+
+TWO = [f"{VIP4}/24", "198.51.100.101/24"]
+SECOND = instance("VI_2", vrid=52, addresses=["198.51.100.102/24"])
+
+STORIES = (
+    Story(
+        "an address more, an address less",
+        ("virtual_ipaddress",),
+        one(),
+        (START, reload("more", one(addresses=TWO)), reload("less", one()), STOP),
+    ),
+    Story(
+        "another priority",
+        ("priority",),
+        one(),
+        (START, reload("lower", one(priority=80)), rival(90), SILENCE, STOP),
+    ),
+    Story(
+        "a router more, a router less",
+        ("vrrp_instance", "notify_deleted"),
+        several(instance("VI_1")),
+        (
+            START,
+            reload("more", several(instance("VI_1"), SECOND)),
+            reload("less", several(instance("VI_1"))),
+            STOP,
+        ),
+    ),
+    Story(
+        "a router is deleted, and says so",
+        ("notify_deleted",),
+        several(
+            instance("VI_1"), instance("VI_2", "notify_deleted", vrid=52, addresses=["198.51.100.102/24"])
+        ),
+        (START, reload("less", several(instance("VI_1"))), STOP),
+    ),
+    Story(
+        "nothing changes",
+        ("vrrp_instance",),
+        one(),
+        (START, reload("again", one()), STOP),
+    ),
+)
