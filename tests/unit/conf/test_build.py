@@ -267,7 +267,7 @@ def test_global_settings() -> None:
     assert (settings.router_id, settings.startup_delay_ns) == ("n1", 1_500_000_000)
     assert settings.dynamic_interfaces and settings.log_unknown_vrids and settings.no_swap
     assert (settings.process_priority, settings.realtime_priority) == (-5, 50)
-    assert (settings.cpu_affinity, settings.process_name) == ((0, 2), "v")
+    assert (settings.cpu_affinity, settings.operations.process_name) == ((0, 2), "v")
 
 
 def test_static_addresses_go_to_the_default_interface() -> None:

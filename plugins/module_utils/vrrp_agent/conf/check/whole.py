@@ -11,9 +11,13 @@ from ..match.fit import Fit, Option, fit_keyword, fit_line
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node, Word
 from ..values.names import Names
+from ..values.settings import name_directories
 from ..words import Arg, Keyword, Section, Shape
 from .instances import check_instances
 from .lines import check_line
+from .settings import check_settings
+from .snmp import check_snmp
+from .telling import check_telling
 
 MAX_PROBLEMS = 200
 
@@ -44,10 +48,14 @@ def check(
 ) -> List[Problem]:
     """All findings about a tree. ``unsupported`` is the severity of a word that the agent does not do yet:
     error, warning, or empty when another program will read the file."""
+    names.look_in(*name_directories(tree))
     checker = _Checker(sections, names, unsupported)
     checker.block(tree, sections["root"], True)
     checker.references()
     checker.problems.extend(check_instances(tree, sections))
+    checker.problems.extend(check_settings(tree))
+    checker.problems.extend(check_snmp(tree))
+    checker.problems.extend(check_telling(tree))
     return checker.problems
 
 
@@ -107,7 +115,7 @@ class _Checker:
             self._note(
                 node,
                 WARNING,
-                f"'{node.keyword}' is given again: this one counts",
+                f"'{node.keyword}' is given again: {'the first' if keyword.first_counts else 'this'} one counts",
                 f"take one of them out; the first is {_place(first)}",
             )
         seen[node.name] = node

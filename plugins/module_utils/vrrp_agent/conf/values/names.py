@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Names of routing tables, protocols and scopes, as /etc/iproute2 gives them numbers."""
+"""Names of routing tables, protocols, scopes and their kin, as /etc/iproute2 gives them numbers."""
 
 from __future__ import annotations
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Tuple
 
 from ..text.source import FILE, Reader
 
-TABLE, PROTOCOL, SCOPE = "table", "protocol", "scope"
+TABLE, PROTOCOL, SCOPE, GROUP = "table", "protocol", "scope", "group"
+DSFIELD, REALM, IP_PROTOCOL = "type of service", "realm", "IP protocol"
 
 _BUILT_IN: Dict[str, Dict[str, int]] = {
     TABLE: {"unspec": 0, "default": 253, "main": 254, "local": 255},
@@ -32,9 +33,42 @@ _BUILT_IN: Dict[str, Dict[str, int]] = {
         "babel": 42,
     },
     SCOPE: {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255},
+    GROUP: {"default": 0},
+    IP_PROTOCOL: {
+        "ip": 0,
+        "icmp": 1,
+        "igmp": 2,
+        "ipencap": 4,
+        "tcp": 6,
+        "egp": 8,
+        "igp": 9,
+        "udp": 17,
+        "dccp": 33,
+        "ipv6": 41,
+        "rsvp": 46,
+        "gre": 47,
+        "esp": 50,
+        "ah": 51,
+        "ipv6-icmp": 58,
+        "eigrp": 88,
+        "ospf": 89,
+        "pim": 103,
+        "vrrp": 112,
+        "l2tp": 115,
+        "sctp": 132,
+        "udplite": 136,
+    },
 }
-_FILES = {TABLE: "rt_tables", PROTOCOL: "rt_protos", SCOPE: "rt_scopes"}
-_DIRECTORIES = ("/usr/share/iproute2", "/usr/lib/iproute2", "/etc/iproute2")
+_FILES = {
+    TABLE: "rt_tables",
+    PROTOCOL: "rt_protos",
+    SCOPE: "rt_scopes",
+    GROUP: "group",
+    DSFIELD: "rt_dsfield",
+    REALM: "rt_realms",
+}
+_VENDOR = ("/usr/share/iproute2", "/usr/lib/iproute2")
+_LOCAL = "/etc/iproute2"
 _MAX_BYTES = 1 << 20
 
 
@@ -43,7 +77,15 @@ class Names:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._directories: Tuple[str, ...] = (*_VENDOR, _LOCAL)
         self._read: Dict[str, Dict[str, int]] = {}
+
+    def look_in(self, vendor: str = "", local: str = "") -> None:
+        """Other directories than the usual ones (iproute_usr_dir, iproute_etc_dir); later files win."""
+        directories = (*((vendor.rstrip("/"),) if vendor else _VENDOR), local.rstrip("/") or _LOCAL)
+        if directories != self._directories:
+            self._directories = directories
+            self._read.clear()
 
     def number(self, kind: str, text: str) -> Optional[int]:
         """The number that ``text`` is or names; None for an unknown name."""
@@ -54,8 +96,8 @@ class Names:
                 return int(text, 16)
             except ValueError:
                 return None
-        built_in = _BUILT_IN[kind].get(text)
-        if built_in is not None:
+        built_in = _BUILT_IN.get(kind, {}).get(text)
+        if built_in is not None or kind not in _FILES:
             return built_in
         if kind not in self._read:
             self._read[kind] = self._from_files(_FILES[kind])
@@ -63,7 +105,7 @@ class Names:
 
     def _from_files(self, name: str) -> Dict[str, int]:
         found: Dict[str, int] = {}
-        for directory in _DIRECTORIES:
+        for directory in self._directories:
             for path in (f"{directory}/{name}", *sorted(self._reader.glob(f"{directory}/{name}.d/*.conf"))):
                 if self._reader.kind(path) != FILE:
                     continue

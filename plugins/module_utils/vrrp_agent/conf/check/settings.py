@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks of what a file says about the agent as a process."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator
+
+from ..problem import ERROR, WARNING, Problem
+from ..tree import Node
+from ..values.settings import mask
+
+_FOLLOWERS = {
+    "startup_script_timeout": "startup_script",
+    "shutdown_script_timeout": "shutdown_script",
+    "min_auto_priority_delay": "max_auto_priority",
+    "reload_repeat": "reload_time_file",
+}
+"""Words that mean nothing without another one."""
+_NAMES = ("net_namespace", "instance")
+"""Words whose argument becomes part of a path."""
+
+
+def check_settings(tree: Node) -> Iterator[Problem]:
+    """All findings about the process, its names, scripts and files."""
+    given: Dict[str, Node] = {}
+    for block in tree.children:
+        if block.name in _NAMES and block.args:
+            yield from _plain_name(block)
+        if block.name == "global_defs":
+            given.update((node.name, node) for node in block.children)
+    for name, leader in _FOLLOWERS.items():
+        if name in given and leader not in given:
+            yield given[name].problem(
+                WARNING, f"'{name}' has no effect without '{leader}'", f"write {leader} too, or take it out"
+            )
+    if "process_name" in given and "vrrp_process_name" in given:
+        yield given["process_name"].problem(
+            WARNING,
+            "the agent is one process: vrrp_process_name names it, and process_name has no effect",
+            "write one of the two",
+        )
+    if "umask" in given:
+        yield from _mask(given["umask"])
+
+
+def _plain_name(node: Node) -> Iterator[Problem]:
+    name = node.args[0]
+    if "/" in name or name in (".", ".."):
+        yield node.problem(ERROR, f"{node.keyword}: '{name}' is no name", "write it without a path", name)
+
+
+def _mask(node: Node) -> Iterator[Problem]:
+    try:
+        mask(" ".join(node.args))
+    except ValueError as error:
+        yield node.problem(
+            ERROR, f"umask: {error}", "write an octal number such as 027, or names such as IWGRP|IRWXO"
+        )
