@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Watches files that hold a number: those that are there, replaced, taken away, or come later."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
+
+from ..conf.model import WatchedFile
+from ..kernel.inotify import COMING_AND_GOING, IN_CLOSE_WRITE, IN_Q_OVERFLOW, Inotify
+from ..loop.log import Log
+from ..loop.loop import Loop
+from .messages import FILE, Key, Reading
+from .number import MOST_BYTES, number_in
+
+_MOST_STEPS = 256
+"""Of one path, with all its links; a ring of links ends here."""
+
+
+class Step(NamedTuple):
+    """One name on the way to a file, and the directory where it is looked up."""
+
+    directory: str
+    name: str
+
+
+def way(path: str) -> List[Step]:
+    """Every name that is looked up on the way to ``path``, through links, as far as there is a way."""
+    steps: List[Step] = []
+    here, ahead = "/", [part for part in os.path.abspath(path).split("/") if part]
+    while ahead and len(steps) < _MOST_STEPS:
+        name = ahead.pop(0)
+        if name in (".", ".."):
+            here = os.path.normpath(os.path.join(here, name))
+            continue
+        steps.append(Step(here, name))
+        full = os.path.join(here, name)
+        try:
+            if stat.S_ISLNK(os.lstat(full).st_mode):
+                target = os.readlink(full)
+                here = "/" if target.startswith("/") else here
+                ahead = [part for part in target.split("/") if part] + ahead
+            else:
+                here = full
+        except OSError:
+            break
+    return steps
+
+
+def read_number(path: str) -> Optional[int]:
+    """What the file says now: 0 when there is no such file; None for a number beyond all bounds."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        return number_in(os.read(descriptor, MOST_BYTES))
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+
+
+def write_initial(file: WatchedFile) -> None:
+    """Give a file its initial number, if it wants one and has none. Raises OSError."""
+    if file.initial is None:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    if os.path.lexists(file.path):
+        if not file.overwrite:
+            return
+        if not stat.S_ISREG(os.lstat(file.path).st_mode):
+            raise OSError(0, "it is not a regular file")
+        flags |= os.O_TRUNC
+    descriptor = os.open(file.path, flags, 0o644)
+    try:
+        os.write(descriptor, b"%d\n" % file.initial)
+    finally:
+        os.close(descriptor)
+
+
+class FileWatch:
+    """All the files. ``say`` is called with a Reading whenever a number is new. Raises KernelError."""
+
+    def __init__(self, loop: Loop, log: Log, say: Callable[[Reading], None]) -> None:
+        self._loop, self._log, self._say = loop, log, say
+        self._inotify = Inotify()
+        self._files: Dict[str, WatchedFile] = {}
+        self._numbers: Dict[str, int] = {}
+        self._ways: Dict[str, List[Step]] = {}
+        self._watches: Dict[int, str] = {}
+        """Number of the watch to its directory."""
+        loop.add_reader(self._inotify.fileno(), self._hear)
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        self._loop.remove_reader(self._inotify.fileno())
+        self._inotify.close()
+
+    def use(self, files: Iterable[WatchedFile], known: Mapping[Key, Reading]) -> None:
+        """Watch these from now on."""
+        wanted = {file.name: file for file in files}
+        for name in list(self._files):
+            if wanted.get(name) != self._files[name]:
+                self._numbers.pop(name, None)
+        for name in wanted:
+            before = known.get((FILE, name))
+            if before is not None and before.good is not None and name not in self._numbers:
+                self._numbers[name] = before.value
+        self._files = wanted
+        self._ways = {name: [] for name in wanted}
+        self._follow(wanted)
+        for file in wanted.values():
+            self._read(file, always=True)
+
+    def _follow(self, names: Iterable[str]) -> None:
+        """Find the ways to these files again, and watch what is on them."""
+        for name in names:
+            self._ways[name] = way(self._files[name].path)
+        masks: Dict[str, int] = {}
+        for steps in self._ways.values():
+            for step in steps:
+                masks[step.directory] = masks.get(step.directory, 0) | COMING_AND_GOING
+            if steps:
+                masks[steps[-1].directory] |= IN_CLOSE_WRITE
+        watches: Dict[int, str] = {}
+        for directory, mask in masks.items():
+            try:
+                watches[self._inotify.watch(directory, mask)] = directory
+            except OSError as error:
+                if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+                    self._log.error(f"{directory} cannot be watched: {error.strerror}")
+        for watch in set(self._watches) - set(watches):
+            self._inotify.forget(watch)
+        self._watches = watches
+
+    def _hear(self) -> None:
+        touched: Set[str] = set()
+        for event in self._inotify.read():
+            if event.mask & IN_Q_OVERFLOW:
+                touched.update(self._files)
+                continue
+            directory = self._watches.get(event.watch)
+            if directory is None:
+                continue
+            for name, steps in self._ways.items():
+                if any(step.directory == directory and event.name in ("", step.name) for step in steps):
+                    touched.add(name)
+        if touched:
+            self._follow(touched)
+            for name in sorted(touched):
+                self._read(self._files[name])
+
+    def _read(self, file: WatchedFile, always: bool = False) -> None:
+        number = read_number(file.path)
+        if number is None:
+            # keepalived: such a number is as if nobody had written it
+            self._log.warning(f"file {file.name}: the number in {file.path} has no place in 32 bits: ignored")
+            number = self._numbers.get(file.name, 0)
+        if always or self._numbers.get(file.name) != number:
+            self._numbers[file.name] = number
+            self._say(Reading(FILE, file.name, True, number, f"holds {number}"))
+
+
+def initial_numbers(files: Tuple[WatchedFile, ...], log: Log) -> None:
+    """At the start of the agent: init_file."""
+    for file in files:
+        try:
+            write_initial(file)
+        except OSError as error:
+            log.error(f"file {file.name}: {file.path} gets no initial number: {error.strerror}")
