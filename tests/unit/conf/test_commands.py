@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_agent.conf.parts.tracking import Command
-from vrrp_agent.conf.values.commands import command, split
+from vrrp_agent.conf.values.commands import BadCommand, arguments, command
 
 
 @pytest.mark.parametrize(
-    ("text", "arguments"),
+    ("text", "expected"),
     [
         ("/bin/true", ("/bin/true",)),
         ("  /bin/a  b\tc ", ("/bin/a", "b", "c")),
@@ -28,15 +28,15 @@ from vrrp_agent.conf.values.commands import command, split
         ("/bin/a $HOME *.c ; rm", ("/bin/a", "$HOME", "*.c", ";", "rm")),
     ],
 )
-def test_a_command_line_is_split_without_a_shell(text: str, arguments: Tuple[str, ...]) -> None:
-    assert split(text) == arguments
+def test_a_command_line_is_split_without_a_shell(text: str, expected: Tuple[str, ...]) -> None:
+    assert arguments(text) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no command"),
-        ("   ", "no command"),
+        ("", "no program"),
+        ("   ", "no program"),
         ("/bin/a 'b", "not closed"),
         ('/bin/a "b', "not closed"),
         ("/bin/a \\", "escapes nothing"),
@@ -44,23 +44,26 @@ def test_a_command_line_is_split_without_a_shell(text: str, arguments: Tuple[str
     ],
 )
 def test_a_command_line_that_cannot_be_split_says_why(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        split(text)
+    with pytest.raises(BadCommand, match=said):
+        arguments(text)
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1))
-def test_what_is_quoted_comes_back_as_it_was(arguments: list[str]) -> None:
+WORD = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+@given(st.lists(WORD, min_size=1).filter(lambda words: bool(words[0])))
+def test_what_is_quoted_comes_back_as_it_was(words: list[str]) -> None:
     def quoted(word: str) -> str:
         return "'" + word.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
-    assert split(" ".join(quoted(word) for word in arguments)) == tuple(arguments)
+    assert arguments(" ".join(quoted(word) for word in words)) == tuple(words)
 
 
 @given(st.text())
 def test_any_text_is_split_or_refused(text: str) -> None:
     try:
-        assert split(text)
-    except ValueError as error:
+        assert arguments(text)
+    except BadCommand as error:
         assert str(error)
 
 

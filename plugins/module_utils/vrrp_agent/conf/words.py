@@ -106,6 +106,8 @@ class Keyword:
     """The agent does what the word says. Everything else is named by ``check`` as not yet supported."""
     repeatable: bool = False
     """May stand several times in one block."""
+    first_counts: bool = False
+    """When it is given again, keepalived keeps the first one; otherwise the last one counts."""
     required: bool = False
     """The block is an error without it, or without one of its aliases."""
     alias_of: str = ""

@@ -18,12 +18,13 @@ from ..kernel.frame_socket import FrameSocket
 from ..kernel.links import list_links
 from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
-from ..loop.events import Happening
+from ..loop.events import DELETED, Happening
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
 from . import status
 from .announcer import Announcer
 from .fitting import fit_adverts
+from .groups import Groups
 from .hands import LIMIT_WINDOW_NS, Services
 from .health import Verdict, judge
 from .interfaces import Interfaces
@@ -32,6 +33,7 @@ from .memory import NOT_RECALLED, Memory, boot_id, recall
 from .prepared import Place, essence, placed
 from .receivers import OpenSocket, Receivers
 from .statics import Statics
+from .telling import Teller, states
 
 Key = Tuple[str, int, int]
 MEMORY_NAME = "memory"
@@ -91,6 +93,8 @@ class Agent:
         self._memory = Memory(memory_path, boot_id())
         shared = (self._interfaces, self._route, self._announcer, self._memory)
         self._services = Services(loop, log, *shared, tell=self._tell)
+        self._groups = Groups(log, self._tell)
+        self._teller = Teller(loop, log)
         self._list_everything()
         loop.add_reader(self._monitor.fileno(), self._hear_kernel)
 
@@ -129,11 +133,13 @@ class Agent:
         self._receivers.open_for([*changed, *new])
         delay_ns = config.settings.startup_delay_ns if not self.config.instances else 0
         self.config = config
+        self._groups.suspend()
         self._virtual = {
             address.packed for instance in config.instances for address, _device in placed(instance)
         }
         self._statics.apply(config)
         self._give_up(removed, changed, now)
+        self._teller.apply(config)  # what goes is told of by its own words, all else by the new ones
         for instance in new:
             self._lives[instance.key] = Live(instance, self._services, delay_ns)
         self._lay_out_memory()
@@ -141,9 +147,15 @@ class Agent:
             self._change(self._lives[instance.key], instance, now)
         self._serve()
         for instance in new:
+            self._prepare(self._lives[instance.key], now)
+        self._groups.arrange(config.groups, self._lives.values(), now)
+        for instance in new:
             self._begin(self._lives[instance.key], now)
         if old:
             self._judge_all(now)  # what is virtual has changed, and with it what may be a source
+        self._groups.settle(now)
+        if old:
+            self._teller.repeat(states(self._groups, self._lives.values()))
 
     def _give_up(self, removed: List[Key], changed: List[Instance], now: int) -> None:
         """First everything that goes; what moves from one instance to another stays where it is."""
@@ -158,7 +170,7 @@ class Agent:
         for key in removed:
             live = self._lives.pop(key)
             live.hands.spare(staying)
-            live.end(now)
+            live.end(now, DELETED)
             self.log.notice(f"{live.instance.name}: removed from the configuration")
         for instance in changed:
             self._lives[instance.key].hands.release(staying)
@@ -166,11 +178,14 @@ class Agent:
     def stop(self) -> None:
         """Leave in order: resign, give addresses back, take static items away."""
         now = self.loop.clock()
+        self._groups.suspend()
         for live in self._lives.values():
             live.end(now)
+        self._groups.end()
         self._statics.remove_all()
         self._memory.forget()
         self.close()
+        self._teller.stop()
 
     def close(self) -> None:
         """Give descriptors back."""
@@ -192,15 +207,22 @@ class Agent:
         yield status.head(self._version, self._started_wall_s, self._config_path, len(lives))
         for live in lives:
             yield {"instance": status.instance_status(live, self.loop.clock())}
+        for group in self._groups:
+            yield {"group": status.group_status(group)}
+        telling = self._teller.status()
+        if telling is not None:
+            yield {"telling": telling}
         for (name, family), receiver in list(self._receivers):
             yield {"interface": {"name": name, "family": family, "discards": dict(receiver.discards)}}
 
     # The life of one instance.
 
+    def _prepare(self, live: Live, now: int) -> None:
+        live.use_socket(self._receivers.socket(live.instance))
+        live.take_verdict(self._judge(live.instance), now)
+
     def _begin(self, live: Live, now: int) -> None:
         instance = live.instance
-        live.use_socket(self._receivers.socket(instance))
-        live.take_verdict(self._judge(instance), now)
         recalled = self._recalled.pop(instance.key, NOT_RECALLED)
         if live.owner and (recalled.own or not recalled.moment_ns):
             live.hands.keep_own()
@@ -255,6 +277,7 @@ class Agent:
 
     def _tell(self, happening: Happening) -> None:
         """Pass on what has happened to a virtual router or a group."""
+        self._teller.tell(happening)
 
     # What happens to the host.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Deque, FrozenSet, NamedTuple, Optional
+from typing import TYPE_CHECKING, Deque, FrozenSet, NamedTuple, Optional, Tuple
 
 from ..conf.model import Instance
 from ..election import actions as act
@@ -22,17 +22,21 @@ from .hands import LIMIT_WINDOW_NS, Hands, Services
 from .health import OWNER, Verdict
 from .prepared import placed
 
+if TYPE_CHECKING:
+    from .groups import LiveGroup
+
 _COALESCE = 32
 """An active router may send up to 1/32 of its interval early, to share a wake-up with others."""
 _NOTES = 8
 """Lines of an election's notes in a window: its peers decide how many there are to say."""
 _ACTIVE = State.ACTIVE
-_WORDS = {
+WORDS = {
     State.ACTIVE: events.MASTER,
     State.BACKUP: events.BACKUP,
     State.FAULT: events.FAULT,
     State.INITIALIZE: events.STOP,
 }
+"""What keepalived's scripts and pipes call a state."""
 
 
 class Transition(NamedTuple):
@@ -56,8 +60,11 @@ class Live:
         self.since_wall_s = time.time()
         self.hands = Hands(instance, services, self.counters)
         self.socket: Optional[AdvertSocket] = None
+        self.group: Optional[LiveGroup] = None
+        """The sync group that it is a member of."""
         self.queued_ns: Optional[int] = None
         self.slack_ns = 0
+        self._end_told = events.STOP
         self._services = services
         self._startup_delay_ns = startup_delay_ns
         self.router = VirtualRouter(settings_of(instance, b"", startup_delay_ns))
@@ -89,6 +96,8 @@ class Live:
         done = router.receive(priority, source, interval_ns, now)
         if done:
             self._perform(done, now)
+            if self.group is not None and self.group.split:
+                self.group.settle(now)
         deadline, queued_ns = router.deadline, self.queued_ns
         if deadline is not None and (queued_ns is None or deadline < queued_ns):
             self._services.loop.schedule.refresh(self)
@@ -101,8 +110,9 @@ class Live:
         self._perform(router.resume_active(now) if resume else router.start(now), now)
         self._services.loop.schedule.refresh(self)
 
-    def end(self, now: int) -> None:
-        """Leave in order: an active router resigns (RFC 9568 6.4.3)."""
+    def end(self, now: int, told: str = events.STOP) -> None:
+        """Leave in order: an active router resigns (RFC 9568 6.4.3). Others are told ``told``."""
+        self._end_told = told
         self._perform(self.router.stop(now), now)
         self._services.loop.schedule.forget(self)
 
@@ -113,9 +123,9 @@ class Live:
             self.hands.equip(self.instance, self.socket, verdict.source)
             self._perform(self.router.set_source(verdict.source, now), now)
         if verdict.faults != before.faults:
-            self._perform(self.router.set_faults(verdict.faults, now), now)
+            self._set_faults(verdict.faults, now)
         if verdict.priority != self.router.effective_priority:
-            self._perform(self.router.set_priority(verdict.priority, now), now)
+            self._set_priority(verdict.priority, now)
         self._services.loop.schedule.refresh(self)
 
     def use_socket(self, socket: Optional[AdvertSocket]) -> None:
@@ -131,10 +141,23 @@ class Live:
         self.hands.equip(instance, socket, verdict.source)
         settings = settings_of(instance, verdict.source, self._startup_delay_ns)
         self.hands.take_new(before, now)
+        priority = self.router.effective_priority
         self._perform(self.router.reconfigure(settings, now), now)
-        self._perform(self.router.set_priority(verdict.priority, now), now)
-        self._perform(self.router.set_faults(verdict.faults, now), now)
+        self._set_priority(verdict.priority, now, priority)
+        self._set_faults(verdict.faults, now)
         self._set_slack()
+        self._services.loop.schedule.refresh(self)
+
+    def step_down(self, why: str, now: int) -> None:
+        """It cannot keep its addresses or routes: an active router lets go, and its sync group with it.
+
+        It is active again after its skew time, unless another router is first (keepalived).
+        """
+        self.follow(self.router.step_down(why, now), now)
+
+    def follow(self, actions: act.Actions, now: int) -> None:
+        """Do what the sync group makes of it."""
+        self._perform(actions, now)
         self._services.loop.schedule.refresh(self)
 
     @property
@@ -146,6 +169,7 @@ class Live:
 
     def _perform(self, actions: act.Actions, now: int) -> None:
         hands = self.hands
+        moved: Optional[act.StateChanged] = None
         for action in actions:
             if isinstance(action, act.SendAdvert):
                 hands.send_advert(action.priority, now)
@@ -157,8 +181,36 @@ class Live:
                 hands.remove_addresses()
             elif isinstance(action, act.StateChanged):
                 self._state_changed(action)
+                moved = action
+            elif isinstance(action, act.LowerHeard):
+                self._lower_heard(now)
             else:
                 self._tell(action, now)
+        if moved is not None and self.group is not None:
+            self.group.moved(self, moved, now)
+
+    def _set_faults(self, faults: Tuple[str, ...], now: int) -> None:
+        self._perform(self.router.set_faults(faults, now), now)
+        if self.group is not None:
+            self.group.settle(now)  # what ails this one ails the others, also when its state stays
+
+    def _set_priority(self, priority: int, now: int, before: Optional[int] = None) -> None:
+        """Tell when the effective priority is another one than ``before`` (default: than now)."""
+        router = self.router
+        before = router.effective_priority if before is None else before
+        self._perform(router.set_priority(priority, now), now)
+        if router.effective_priority != before:
+            active = router.state is State.ACTIVE
+            self._tell_event(events.MASTER_PRIORITY if active else events.BACKUP_PRIORITY)
+
+    def _lower_heard(self, now: int) -> None:
+        self._tell_event(events.LOWER_PRIORITY)
+        if self.group is not None:
+            self.group.lower_heard(self, now)
+
+    def _tell_event(self, event: str) -> None:
+        name, priority = self.instance.name, self.router.effective_priority
+        self._services.tell(Happening(INSTANCE, name, event, priority, wall_time_s=time.time()))
 
     def _state_changed(self, change: act.StateChanged) -> None:
         old, new = change.old, change.new
@@ -175,7 +227,8 @@ class Live:
 
     def _tell_others(self, old: State, new: State, reason: str) -> None:
         priority = self.router.effective_priority
-        names = (_WORDS[new], priority, _WORDS[old], reason, self.since_wall_s)
+        word = self._end_told if new is State.INITIALIZE else WORDS[new]
+        names = (word, priority, WORDS[old], reason, self.since_wall_s)
         self._services.tell(Happening(INSTANCE, self.instance.name, *names))
 
     def _set_slack(self) -> None:

@@ -103,6 +103,12 @@ class Side:
                 self._channel = None
             self._reap_until(give_up_ns)
 
+    def retire(self) -> None:
+        """It has been told to end: nobody waits for it, and its end is no accident."""
+        self._wanted = False
+        if self._channel is None and self.pid:
+            self._wake_at(self._loop.clock() + _REAP_NS)
+
     def expire(self, now: int) -> None:
         """Reap a dead process, or start the next one."""
         self.deadline = None
@@ -135,9 +141,10 @@ class Side:
 
     def _lost(self) -> None:
         self._channel = None
-        if not self._wanted:
-            return
         now = self._loop.clock()
+        if not self._wanted:
+            self._wake_at(now + _REAP_NS)
+            return
         if now - self._started_ns >= _LONG_LIFE_NS:
             self._pause_ns = 0
         seconds = self._pause_ns // _SECOND_NS

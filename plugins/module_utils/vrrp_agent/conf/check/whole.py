@@ -13,10 +13,12 @@ from ..tree import Node, Word
 from ..values.names import Names
 from ..values.settings import name_directories
 from ..words import Arg, Keyword, Section, Shape
+from .groups import check_groups
 from .instances import check_instances
 from .lines import check_line
 from .settings import check_settings
 from .snmp import check_snmp
+from .strict import check_strict
 from .telling import check_telling
 
 MAX_PROBLEMS = 200
@@ -53,6 +55,8 @@ def check(
     checker.block(tree, sections["root"], True)
     checker.references()
     checker.problems.extend(check_instances(tree, sections))
+    checker.problems.extend(check_groups(tree))
+    checker.problems.extend(check_strict(tree))
     checker.problems.extend(check_settings(tree))
     checker.problems.extend(check_snmp(tree))
     checker.problems.extend(check_telling(tree))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Tuple
 
 from ..words import Arg, Keyword, Type
@@ -25,6 +26,15 @@ ELECTION: Tuple[Keyword, ...] = (
         default="2",
         supported=True,
         since="1.2.20",
+    ),
+    Keyword(
+        "agent_restore",
+        "Puts back at once what another program removes of addresses, routes and rules, and stays active; "
+        "for instances that say nothing of it.",
+        args=BOOL,
+        default="off",
+        supported=True,
+        own=True,
     ),
     Keyword(
         "vrrp_mcast_group4",
@@ -76,6 +86,7 @@ ELECTION: Tuple[Keyword, ...] = (
         "vrrp_delay_after_boot",
         "The same counted from the boot, so that a later restart is not delayed.",
         args=(timer(0.001),),
+        supported=True,
         since="2.4.0",
     ),
     Keyword(
@@ -129,6 +140,7 @@ ELECTION: Tuple[Keyword, ...] = (
         "vrrp_strict",
         "Holds all instances to the letter of the standard.",
         args=BOOL,
+        supported=True,
         since="1.2.20",
     ),
     Keyword(
@@ -223,6 +235,7 @@ GARP: Tuple[Keyword, ...] = (
         "vrrp_garp_extra_if",
         "Repeats gratuitous ARPs on interfaces other than the instance's own.",
         args=(choice("all", "all", optional=True), integer("SECS", 1, 86400, unit="s")),
+        supported=True,
         since="2.2.3",
     ),
     Keyword(
@@ -231,6 +244,7 @@ GARP: Tuple[Keyword, ...] = (
         args=(choice("all", "all", optional=True), integer("SECS", 1, 86400, unit="s")),
         alias_of="vrrp_garp_extra_if",
         deprecated="vrrp_garp_extra_if",
+        supported=True,
         since="2.2.0",
     ),
 )
@@ -270,6 +284,7 @@ PROCESS: Tuple[Keyword, ...] = (
         "Limit of the time that the VRRP process may run in real time without a pause.",
         args=(integer("USECS", 1, unit="us"),),
         default="10000",
+        supported=True,
         since="2.1.0",
     ),
     Keyword(
@@ -278,36 +293,42 @@ PROCESS: Tuple[Keyword, ...] = (
         args=(integer("USECS", 1, unit="us"),),
         alias_of="vrrp_rlimit_rttime",
         deprecated="vrrp_rlimit_rttime",
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "vrrp_netlink_cmd_rcv_bufs",
         "Receive buffer of the VRRP process's netlink command socket.",
         args=(integer("BYTES", unit="bytes"),),
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "vrrp_netlink_cmd_rcv_bufs_force",
         "Lets that buffer exceed the system's limit.",
         args=BOOL,
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "vrrp_netlink_monitor_rcv_bufs",
         "Receive buffer of the VRRP process's netlink monitor socket.",
         args=(integer("BYTES", unit="bytes"),),
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "vrrp_netlink_monitor_rcv_bufs_force",
         "Lets that buffer exceed the system's limit.",
         args=BOOL,
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "vrrp_rx_bufs_policy",
         "How the receive buffer of the VRRP sockets is sized.",
-        args=(integer("BYTES", unit="bytes", choices=("MTU", "ADVERT")),),
+        args=(replace(integer("BYTES", unit="bytes", choices=("MTU", "ADVERT")), any_case=True),),
+        supported=True,
         since="2.0.3",
     ),
     Keyword(
@@ -315,6 +336,7 @@ PROCESS: Tuple[Keyword, ...] = (
         "Multiplies what MTU or ADVERT ask for.",
         args=(integer("N", 1),),
         default="3",
+        supported=True,
         since="2.0.3",
     ),
     Keyword(
@@ -335,23 +357,29 @@ PROCESS: Tuple[Keyword, ...] = (
         "vrrp_notify_fifo",
         "Named pipe that receives VRRP events only.",
         args=FIFO,
+        supported=True,
+        first_counts=True,
         since="1.3.6",
     ),
     Keyword(
         "vrrp_notify_fifo_script",
         "Program that reads it; the path of the pipe is added to its arguments.",
         args=SCRIPT,
+        supported=True,
+        first_counts=True,
         since="1.3.6",
     ),
     Keyword(
         "vrrp_notify_priority_changes",
         "Reports changes of priority too.",
         args=BOOL,
+        supported=True,
         since="2.0.16",
     ),
     Keyword(
         "fifo_write_vrrp_states_on_reload",
         "Repeats all states into the pipe after a reload.",
+        supported=True,
         since="2.2.5",
     ),
 )

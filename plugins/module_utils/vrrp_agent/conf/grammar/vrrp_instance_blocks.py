@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Tuple
 
 from ..words import Arg, Keyword, Section, Shape, Type
-from .args import BOOL, IFNAME, INT32_MAX, NUMBER_OR_NAME, SCRIPT, choice, integer, seconds
+from .args import BOOL, IFNAME, INT32_MAX, NUMBER_OR_NAME, PATH, SCRIPT, choice, integer, seconds
 
 GARP = (
     Keyword(
@@ -61,6 +61,7 @@ GARP = (
         "garp_extra_if",
         "Repeats gratuitous ARPs on interfaces other than the instance's own.",
         args=(choice("all", "all", optional=True), integer("SECS", 0, 86400, unit="s")),
+        supported=True,
         since="2.2.3",
     ),
     Keyword(
@@ -69,35 +70,48 @@ GARP = (
         args=(choice("all", "all", optional=True), integer("SECS", 0, 86400, unit="s")),
         alias_of="garp_extra_if",
         deprecated="garp_extra_if",
+        supported=True,
         since="2.2.0",
     ),
 )
 
 NOTIFY = (
-    Keyword("notify_master", "Command to run on becoming active.", args=SCRIPT, since="1.1.0"),
-    Keyword("notify_backup", "Command to run on becoming backup.", args=SCRIPT, since="1.1.0"),
-    Keyword("notify_fault", "Command to run on entering FAULT.", args=SCRIPT, since="1.1.0"),
-    Keyword("notify_stop", "Command to run when the daemon stops.", args=SCRIPT, since="1.1.13"),
+    Keyword("notify_master", "Command to run on becoming active.", args=SCRIPT, supported=True, first_counts=True, since="1.1.0"),
+    Keyword("notify_backup", "Command to run on becoming backup.", args=SCRIPT, supported=True, first_counts=True, since="1.1.0"),
+    Keyword("notify_fault", "Command to run on entering FAULT.", args=SCRIPT, supported=True, first_counts=True, since="1.1.0"),
+    Keyword("notify_stop", "Command to run when the daemon stops.", args=SCRIPT, supported=True, first_counts=True, since="1.1.13"),
     Keyword(
         "notify_deleted",
         "Reports DELETED instead of FAULT when a reload removes the instance, and may run a command.",
         args=(Arg("CMD", Type.COMMAND, optional=True), *SCRIPT[1:]),
+        supported=True,
+        first_counts=True,
         since="2.1.0",
     ),
     Keyword(
         "notify",
         "Command to run on every change, with INSTANCE, name, state and priority added.",
         args=SCRIPT,
+        supported=True,
+        first_counts=True,
         since="1.1.2",
     ),
     Keyword(
         "notify_master_rx_lower_pri",
         "Command to run when an active router hears an advert of lower priority.",
         args=SCRIPT,
+        supported=True,
+        first_counts=True,
         since="2.0.6",
     ),
-    Keyword("smtp_alert", "Sends a mail on changes.", args=BOOL, since="1.1.0"),
-    Keyword("notify_priority_changes", "Reports changes of priority to the pipe.", args=BOOL, since="2.0.16"),
+    Keyword("smtp_alert", "Sends a mail on changes.", args=BOOL, supported=True, since="1.1.0"),
+    Keyword(
+        "notify_priority_changes",
+        "Reports changes of priority to the pipe.",
+        args=BOOL,
+        supported=True,
+        since="2.0.16",
+    ),
     Keyword(
         "lvs_sync_daemon_interface",
         "Interface of the IPVS sync daemon that follows this instance.",
@@ -124,7 +138,7 @@ SECTIONS: Tuple[Section, ...] = (
             Keyword(
                 "auth_type",
                 "PASS sends the password in clear text, AH signs IPv4 adverts.",
-                args=(choice("TYPE", "PASS", "AH", not_yet=("AH",)),),
+                args=(choice("TYPE", "PASS", "AH"),),
                 supported=True,
                 since="1.1.0",
             ),
@@ -136,6 +150,14 @@ SECTIONS: Tuple[Section, ...] = (
                 secret=True,
                 since="1.1.0",
             ),
+            Keyword(
+                "agent_auth_pass_file",
+                "A file with the password, or credential:NAME for a credential of systemd; read when the "
+                "configuration is applied.",
+                args=(PATH,),
+                supported=True,
+                own=True,
+            ),
         ),
     ),
     Section(
@@ -144,8 +166,9 @@ SECTIONS: Tuple[Section, ...] = (
         keywords=(
             Keyword(
                 "key",
-                "Adds a key of 32 to 64 bytes: text, hex:DIGITS or file:PATH.",
+                "Adds a key of 32 to 64 bytes: text, hex:DIGITS or file:PATH; credential:NAME is the agent's own.",
                 args=(integer("ID", 1, 255), Arg("KEY")),
+                supported=True,
                 repeatable=True,
                 secret=True,
                 since="2.4.0",
@@ -155,6 +178,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "active_key",
                 "The key used to send.",
                 args=(integer("ID", 1, 255),),
+                supported=True,
                 since="2.4.0",
                 build_option="vrrp-auth",
             ),
@@ -162,6 +186,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "time_window",
                 "Clock difference that is allowed; the larger of 3 advert intervals and 5 s when absent.",
                 args=(integer("SECS", 1, 300, unit="s"),),
+                supported=True,
                 since="2.4.0",
                 build_option="vrrp-auth",
             ),
@@ -169,6 +194,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "anti_replay",
                 "How replayed adverts are found.",
                 args=(choice("METHOD", "time", "monotonic"),),
+                supported=True,
                 since="2.4.0",
                 build_option="vrrp-auth",
             ),
@@ -176,6 +202,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "mode",
                 "How strict it is while a group is changed over.",
                 args=(choice("MODE", "enforce", "permissive", "receive-only"),),
+                supported=True,
                 since="2.4.0",
                 build_option="vrrp-auth",
             ),

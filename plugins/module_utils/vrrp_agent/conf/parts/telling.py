@@ -51,7 +51,7 @@ class Mail:
 
     recipients: Tuple[str, ...] = ()
     sender: str = ""
-    """Empty: keepalived@ the host's name."""
+    """Empty: the agent's user at the host's name, as in keepalived."""
     server: str = ""
     port: int = 25
     helo: str = ""
@@ -60,15 +60,15 @@ class Mail:
     faults: bool = True
     """False is no_email_faults."""
     starttls: bool = False
-    """Ours: smtp_starttls."""
+    """Ours: agent_smtp_starttls."""
     ca_file: str = ""
-    """Ours: smtp_ca_file."""
+    """Ours: agent_smtp_ca_file."""
     user: str = ""
-    """Ours: smtp_user."""
-    password: str = ""
-    """Ours: smtp_password."""
+    """Ours: agent_smtp_user."""
+    password: str = field(default="", repr=False)
+    """Ours: agent_smtp_password."""
     password_file: str = ""
-    """Ours: smtp_password_file; also ``credential:NAME``."""
+    """Ours: agent_smtp_password_file; also ``credential:NAME``."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ class Telling:
     """vrrp_notify_fifo."""
     repeat_on_reload: bool = False
     """fifo_write_vrrp_states_on_reload."""
+    script_limit_ns: int = 60 * SECOND_NS
+    """Ours: agent_notify_timeout, how long one notify script may run."""
     mail: Mail = field(default_factory=Mail)
 
 
@@ -97,3 +99,9 @@ class Snmp:
     traps: bool = False
     socket: str = ""
     """snmp_socket; empty is unix:/var/agentx/master."""
+    smtp_alert: Optional[bool] = None
+    """As global_defs has it, for the global branch; None where it says nothing."""
+    smtp_alert_vrrp: Optional[bool] = None
+    smtp_alert_checker: Optional[bool] = None
+    checksum_as_v2: bool = False
+    """v3_checksum_as_v2 of global_defs."""

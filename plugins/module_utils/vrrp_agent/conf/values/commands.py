@@ -42,6 +42,8 @@ def arguments(text: str) -> Tuple[str, ...]:
         found.append(argument)
     if not found or not found[0]:
         raise BadCommand("the command names no program")
+    if any("\0" in argument for argument in found):
+        raise BadCommand("a command cannot hold a NUL character")
     return tuple(found)
 
 

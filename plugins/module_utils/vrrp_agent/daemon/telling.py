@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The agent's side of telling others: events go to a process that runs scripts, fills pipes and sends mail.
+
+Without a word about them in the configuration there is no such process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Set
+
+from ..conf.model import Config
+from ..loop import events
+from ..loop.events import GROUP, INSTANCE, Happening
+from ..loop.log import Log
+from ..loop.loop import Loop
+from ..loop.side import Side
+from ..notify.setup import Goodbye, Repeat, Setup, Subject, setup_of
+from .groups import LiveGroup
+from .live import WORDS, Live
+
+NAME = "notify"
+MOST_PENDING = 10_000
+"""Events that wait while a process that has died is started again."""
+PATIENCE_NS = 5_000_000_000
+"""At the agent's end. The process itself ends after 4 s (notify/worker.py), with all that it has started."""
+STATES = frozenset((events.MASTER, events.BACKUP, events.FAULT, events.STOP, events.DELETED))
+
+
+class Teller:
+    """Starts the process when somebody is to be told, and feeds it."""
+
+    def __init__(self, loop: Loop, log: Log) -> None:
+        self._loop = loop
+        self._log = log
+        self._setup = Setup()
+        self._side: Optional[Side] = None
+        self._pending: Deque[Happening] = deque()
+        self._lost = 0
+        self._told: Set[Subject] = set()
+        """Whose state was told since the last ``apply``."""
+        self._report: Dict[str, Any] = {}
+
+    def apply(self, config: Config) -> None:
+        """A start or a reload: everything that is told from now on is told by the new words."""
+        setup, before = setup_of(config), self._setup
+        self._told.clear()
+        if setup == before:
+            return
+        self._setup = setup
+        if not setup.wanted:
+            self._dismiss()
+        elif self._side is not None:
+            self._side.send(setup)
+        else:
+            self._side = Side(NAME, _make, self._loop, self._log, self._hello, self._report.update)
+            self._side.start()
+
+    def tell(self, happening: Happening) -> None:
+        """Something has happened. Costs nothing when nobody wants to know."""
+        side = self._side
+        if side is None:
+            return
+        subject = (happening.kind, happening.name)
+        if happening.event in STATES:
+            self._told.add(subject)
+        if not self._setup.pipes and subject not in self._setup.subjects:
+            return
+        if side.running:
+            side.send(happening)
+        else:
+            self._keep(happening)
+
+    def repeat(self, states: Iterable[Happening]) -> None:
+        """After a reload: states that were not told of go to the pipes (fifo_write_vrrp_states_on_reload)."""
+        if self._side is None or not self._setup.telling.repeat_on_reload or not self._setup.pipes:
+            return
+        quiet = tuple(one for one in states if (one.kind, one.name) not in self._told)
+        if quiet:
+            self._side.send(Repeat(quiet))
+
+    def stop(self) -> None:
+        """The agent ends, its addresses are given away: wait for the last scripts and mails, but not long."""
+        if self._side is not None:
+            self._side.send(Goodbye())
+            self._side.stop(PATIENCE_NS)
+            self._side = None
+
+    def status(self) -> Optional[Dict[str, Any]]:
+        """For ``status``; None without a process."""
+        side = self._side
+        if side is None:
+            return None
+        own = {"pid": side.pid, "restarts": side.restarts, "lost_events": self._lost}
+        return {**own, **self._report}
+
+    def _dismiss(self) -> None:
+        """Nobody wants to know any more: the process ends by itself, and nobody waits for it."""
+        side, self._side = self._side, None
+        self._report = {}
+        self._pending.clear()
+        if side is not None:
+            side.send(Goodbye())
+            side.retire()
+
+    def _hello(self) -> Iterator[Any]:
+        yield self._setup
+        while self._pending:
+            yield self._pending.popleft()
+
+    def _keep(self, happening: Happening) -> None:
+        if len(self._pending) >= MOST_PENDING:
+            self._pending.popleft()
+            self._lost += 1
+        self._pending.append(happening)
+
+
+def states(groups: Iterable[LiveGroup], lives: Iterable[Live]) -> Iterator[Happening]:
+    """The present states: groups first, as keepalived repeats them."""
+    for group in groups:
+        yield Happening(GROUP, group.sync.name, WORDS[group.sync.state], 0)
+    for live in lives:
+        router = live.router
+        yield Happening(INSTANCE, live.instance.name, WORDS[router.state], router.effective_priority)
+
+
+def _make(loop: Loop, channel: Any, log: Log) -> Any:
+    """In the process itself: only there is the worker's code needed."""
+    from ..notify.worker import Notifier
+
+    return Notifier(loop, channel, log)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Mails about events: when there is one, what it says, and how it looks. keepalived's subjects and texts.
+
+Source: keepalived/vrrp/vrrp_notify.c and keepalived/core/smtp.c.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+
+from ..loop import events
+from ..loop.events import GROUP, Happening
+from .setup import Subject
+
+MAILER = "Keepalived"
+
+_SUBJECTS = {
+    events.MASTER: "Entering MASTER state",
+    events.BACKUP: "Entering BACKUP state",
+    events.FAULT: "Entering FAULT state",
+    events.STOP: "Stopping",
+    events.DELETED: "Deleted",
+}
+_INSTANCE_TEXTS = {
+    events.MASTER: "=> VRRP Instance is now owning VRRP VIPs <=",
+    events.BACKUP: "=> VRRP Instance is no longer owning VRRP VIPs <=",
+    events.FAULT: "=> VRRP Instance is no longer owning VRRP VIPs <=",
+    events.STOP: "=> VRRP Instance stopping <=",
+    events.DELETED: "=> VRRP Deleted at reload <=",
+}
+_GROUP_TEXTS = {
+    events.MASTER: "=> All VRRP group instances are now in MASTER state <=",
+    events.BACKUP: "=> All VRRP group instances are now in BACKUP state <=",
+    events.FAULT: "=> All VRRP group instances are now in FAULT state <=",
+    events.STOP: "=> All VRRP group instances are now stopping <=",
+}
+
+
+class Letter(NamedTuple):
+    """A mail that is to be sent: without addresses, which are those of the time of sending."""
+
+    router_id: str
+    """Empty: the host's name."""
+    title: str
+    text: str
+    wall_time_s: float
+    event_id: str
+    """Makes the Message-ID: the same one when a letter has to be sent again."""
+
+
+class Occasions:
+    """Which events are worth a mail: each state once, until another one has been mailed (keepalived)."""
+
+    def __init__(self) -> None:
+        self._last: Dict[Subject, str] = {}
+
+    def letter(self, told: Happening, event_id: str, router_id: str, faults: bool) -> Optional[Letter]:
+        """The letter about an event, or None. ``faults`` is False under no_email_faults."""
+        subject = _SUBJECTS.get(told.event)
+        if subject is None or (told.event == events.FAULT and not faults):
+            return None
+        who = (told.kind, told.name)
+        if self._last.get(who) == told.event:
+            return None
+        group = told.kind == GROUP
+        text = (_GROUP_TEXTS if group else _INSTANCE_TEXTS).get(told.event)
+        if text is None:
+            return None
+        self._last[who] = told.event
+        title = "VRRP Group" if group else "VRRP Instance"
+        if told.reason:
+            text += f"\n\n{told.reason}"
+        return Letter(router_id, f"{title} {told.name} - {subject}", text, told.wall_time_s, event_id)
+
+    def forget(self, keep: Sequence[Subject]) -> None:
+        """Only these exist."""
+        wanted = set(keep)
+        self._last = {who: state for who, state in self._last.items() if who in wanted}
+
+
+def message(letter: Letter, sender: str, recipients: Sequence[str], host: str) -> bytes:
+    """The mail as it goes over the wire, with CRLF. For the sender only: it imports a lot."""
+    from email.message import EmailMessage
+    from email.policy import SMTP
+    from email.utils import formatdate
+
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # a relay need not know 8BITMIME
+    mail["Date"] = formatdate(letter.wall_time_s, localtime=True)
+    mail["From"] = header_address(sender)
+    mail["Subject"] = _one_line(f"[{letter.router_id or host}] {letter.title}")
+    mail["X-Mailer"] = MAILER
+    mail["To"] = ", ".join(header_address(one) for one in recipients)
+    mail["Message-ID"] = f"<{letter.event_id}@{_one_line(host)}>"
+    mail.set_content(letter.text + "\n")
+    return bytes(mail)
+
+
+def split_address(text: str) -> Tuple[str, str]:
+    """The name and the bare address in ``Name <user@host>``; without <> all of it is the address."""
+    name, bracket, rest = text.rpartition("<")
+    if bracket and rest.endswith(">"):
+        return name.strip().strip('"'), rest[:-1]
+    return "", text
+
+
+def header_address(text: str) -> str:
+    """An address for a header: a name with marks in it is put in quotes, as keepalived does."""
+    name, address = split_address(_one_line(text))
+    if not name:
+        return address
+    if any(mark in name for mark in '()<>[]:;@\\,."'):
+        name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{name} <{address}>"
+
+
+def _one_line(text: str) -> str:
+    """A header cannot be broken into two by a name."""
+    return " ".join(text.split())
