@@ -108,12 +108,19 @@ def differences(story: Story, reference: Sequence[Scene], ours: Sequence[Scene])
 
 
 def _late(theirs: Scene, mine: Scene) -> str:
+    """A state that came and went between two looks was seen by chance: then there is nothing to compare."""
     if theirs.moved_s is None or mine.moved_s is None:
-        if theirs.moved_s == mine.moved_s:
-            return ""
-    elif mine.moved_s <= theirs.moved_s + INTERVAL_S + LATER_S:
         return ""
-    return f"keepalived moved after {theirs.moved_s} s, agent after {mine.moved_s} s"
+    if mine.moved_s <= theirs.moved_s + INTERVAL_S + LATER_S:
+        return ""
+    return f"keepalived moved after {theirs.moved_s:.3f} s, agent after {mine.moved_s:.3f} s"
+
+
+def tell(kind: str, scenes: Sequence[Scene]) -> None:
+    """For ``pytest -rP``: what each act came to."""
+    for scene in scenes:
+        seen = {name: getattr(scene, name) for name in (*FIELDS, "moved_s") if getattr(scene, name)}
+        print(f"{kind}, {scene.act}: " + "; ".join(f"{name} {show(value)}" for name, value in seen.items()))
 
 
 def show(value: object) -> str:

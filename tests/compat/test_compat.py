@@ -13,7 +13,7 @@ import pytest
 
 from tests.compat.stage import Stage
 from tests.compat.stories import STORIES
-from tests.compat.story import Story, differences, headings, play
+from tests.compat.story import Story, differences, headings, play, tell
 from tests.lab.engines import Agent, Keepalived
 from tests.lab.plugin import MakeLan
 from tests.lab.roots import Root, release
@@ -40,6 +40,7 @@ def test_the_agent_does_what_keepalived_does(story: Story, make_lan: MakeLan, ro
         with Stage(lan, kind, root, story.config) as stage:
             story.before_start(stage)
             scenes.append(play(story, stage))
+        tell(kind.kind, scenes[-1])
     found = differences(story, *scenes)
     surprises = {place: text for place, text in found.items() if place not in story.differs}
     told = "\n".join(f"  {place}:\n      {text}" for place, text in surprises.items())

@@ -57,7 +57,7 @@ STORIES = (
         "rise and fall",
         ("rise", "fall"),
         one(*tracked("track_script", "chk"), before=[script("    rise 3", "    fall 2")], globals_=SECURITY),
-        (START, GOES, RETURNS, STOP),
+        (START, GOES, Act("is good", RETURNS.do, SLOWLY_S), STOP),
         before_start=check_file(),
     ),
     Story(
