@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List
 
 from ..daemon.control import SOCKET_NAME
 from ..daemon.runtime import DEFAULT_RUNTIME_DIR
@@ -70,39 +70,48 @@ def ask(path: str, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
 
 
 def collect(lines: Iterator[Dict[str, Any]]) -> Dict[str, Any]:
-    """One object of the lines: the head, with ``instances`` and ``interfaces``. Raises NoAnswer."""
+    """One object: the head, with ``instances``, ``interfaces``, ``groups`` and ``trackers``. Raises NoAnswer."""
     answer: Dict[str, Any] = {}
     instances: List[Any] = []
     interfaces: List[Any] = []
+    trackers: List[Any] = []
+    groups: List[Any] = []
     for line in lines:
         if "error" in line:
             hint = "is it of another version than this command?"
             raise NoAnswer(f"the agent refused: {line['error']}", hint)
         if "instance" in line:
             instances.append(line["instance"])
+        elif "tracker" in line:
+            trackers.append(line["tracker"])
         elif "interface" in line:
             interfaces.append(line["interface"])
+        elif "group" in line:
+            groups.append(line["group"])
         else:
             answer.update(line)
     if len(instances) != answer.get("instance_count"):
         raise NoAnswer("the answer broke off", "look at the log of the agent")
-    return {**answer, "instances": instances, "interfaces": interfaces}
+    return {**answer, "instances": instances, "interfaces": interfaces, "groups": groups, "trackers": trackers}
 
 
 def as_text(answer: Dict[str, Any]) -> Iterator[str]:
-    """For people: a paragraph for each instance."""
+    """For people: a paragraph for each instance, and one for each sync group."""
     yield f"vrrp-agent {answer['version']}, process {answer['pid']}, since {answer['started']}"
     yield f"configuration {answer['config']}"
     for one in answer["instances"]:
         yield ""
         yield f"{one['name']}: {one['state']} since {one['since']}"
-        yield f"  why       {one['reason']}"
+        yield f"  why       {', '.join(one.get('waiting', ())) or one['reason']}"
         yield (
             f"  router    VRID {one['vrid']} on {one['interface']}, VRRPv{one['version']} over "
             f"IPv{one['family']}, advert every {one['advert_int_s']:g} s"
         )
         yield f"  priority  {one['effective_priority']}{_parts(one)}"
         active = one["active_router"]
+        if one["group"]:
+            waits = ": ready, waits for the others" if one["waits_for_group"] else ""
+            yield f"  group     {one['group']}{waits}"
         if one["state"] != "active" and active:
             yield f"  active    {active['address']} with priority {active['priority']}"
         if one["next_deadline_s"] is not None:
@@ -115,6 +124,20 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         if counters["discards"]:
             discards = ", ".join(f"{number} {reason}" for reason, number in counters["discards"].items())
             yield f"  discarded {discards}"
+    yield from _trackers(answer.get("trackers", ()))
+    for group in answer["groups"]:
+        yield ""
+        yield f"sync group {group['name']}: {group['state']} since {group['since']}"
+        yield f"  why       {group['reason']}"
+        yield f"  members   {', '.join(group['members'])}"
+
+
+def _trackers(trackers: Iterable[Dict[str, Any]]) -> Iterator[str]:
+    for one in trackers:
+        took = f", took {one['took_s']:.3f} s" if "took_s" in one else ""
+        yield ""
+        yield f"{one['kind']} {one['name']}: {one['state']} since {one['since']}"
+        yield f"  last      {one['last'] or 'nothing yet'}{took}"
 
 
 def _parts(one: Dict[str, Any]) -> str:

@@ -173,6 +173,8 @@ class GlobalSettings:
     router_id: str = ""
     """Empty: the host name."""
     startup_delay_ns: int = 0
+    delay_after_boot_ns: int = 0
+    """vrrp_delay_after_boot: the startup delay ends no earlier than this long after the boot."""
     dynamic_interfaces: bool = False
     log_unknown_vrids: bool = False
     process_priority: Optional[int] = None

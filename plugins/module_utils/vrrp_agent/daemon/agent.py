@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import os
 import time
-from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Set, Tuple
+from dataclasses import replace
+from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from ..conf.model import Config, Instance
+from ..conf.values.links import links_of
 from ..kernel import messages
 from ..kernel.addresses import check_privilege, list_addresses
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.errors import KernelError
 from ..kernel.frame_socket import FrameSocket
+from ..kernel.link_socket import LinkSocket
 from ..kernel.links import list_links
 from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
+from ..kernel.nftables import NftSocket
 from ..loop.events import DELETED, Happening
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
-from . import status
+from ..track.messages import Key as TrackerKey
+from . import dumps, status
 from .announcer import Announcer
 from .fitting import fit_adverts
 from .groups import Groups
@@ -29,14 +34,23 @@ from .hands import LIMIT_WINDOW_NS, Services
 from .health import Verdict, judge
 from .interfaces import Interfaces
 from .live import Live
+from .losses import Losses, groups_to_follow
 from .memory import NOT_RECALLED, Memory, boot_id, recall
+from .patience import Patience
 from .prepared import Place, essence, placed
-from .receivers import OpenSocket, Receivers
+from .promotion import Promotion
+from .receivers import OpenLink, OpenSocket, Receivers, places_of
+from .scene import Scene
+from .snmp import SnmpAgent, Sources
 from .statics import Statics
+from .ways import way_devices, ways_of
+from .trackers import Trackers
 from .telling import Teller, states
+from .virtual_links import VirtualLinks
 
 Key = Tuple[str, int, int]
 MEMORY_NAME = "memory"
+PROMOTION_NAME = "promote_secondaries"
 
 
 class MissingInterface(KernelError):
@@ -57,6 +71,8 @@ class Host(NamedTuple):
     monitor: Monitor
     frames: FrameSocket
     open_socket: OpenSocket
+    open_link: OpenLink = LinkSocket
+    open_firewall: Callable[[], NftSocket] = NftSocket
 
 
 def this_host() -> Host:
@@ -82,19 +98,26 @@ class Agent:
         self._started_wall_s = time.time()
         self._lives: Dict[Key, Live] = {}
         self._virtual: Set[bytes] = set()
-        self._virtual_lost = False
         self._interfaces = Interfaces()
         self._route, self._monitor, self._frames = host.route, host.monitor, host.frames
-        self._receivers = Receivers(loop, log, self._interfaces, host.open_socket)
+        sockets = (host.open_socket, host.open_link)
+        self._receivers = Receivers(loop, log, self._interfaces, *sockets)
         self._announcer = Announcer(loop, host.frames, log)
         self._statics = Statics(self._route, self._interfaces, log)
+        self._losses = Losses(self._interfaces, self._route, self._statics, log)
+        self._promotion = Promotion(os.path.join(runtime_dir, PROMOTION_NAME), log)
         memory_path = os.path.join(runtime_dir, MEMORY_NAME)
         self._recalled = recall(memory_path, boot_id())
         self._memory = Memory(memory_path, boot_id())
-        shared = (self._interfaces, self._route, self._announcer, self._memory)
+        self._links = VirtualLinks(self._route, self._interfaces, log, runtime_dir, host.open_firewall)
+        shared = (self._interfaces, self._route, self._announcer, self._memory, self._links.firewall)
         self._services = Services(loop, log, *shared, tell=self._tell)
         self._groups = Groups(log, self._tell)
+        self._trackers = Trackers(loop, log, self._trackers_changed)
+        self._patience = Patience()
         self._teller = Teller(loop, log)
+        sources = Sources(self._lives, self._groups, self._interfaces, self._receivers, self.adjust)
+        self._snmp = SnmpAgent(loop, log, version, sources)
         self._list_everything()
         loop.add_reader(self._monitor.fileno(), self._hear_kernel)
 
@@ -107,7 +130,9 @@ class Agent:
         missing: List[str] = []
         for instance in config.instances:
             names = [instance.interface] + [device for _address, device in placed(instance)]
-            names += [tracked.name for tracked in instance.track_interfaces]
+            names += [tracked.name for tracked in instance.track_interfaces] + way_devices(ways_of(instance))
+            made = {link.name: link.base for link in links_of(instance)}
+            names = [made.get(name, name) for name in names]
             missing += [name for name in names if self._interfaces.get(name) is None]
         missing += [
             address.device
@@ -123,29 +148,42 @@ class Agent:
         Raises KernelError when a socket cannot be opened; nothing has changed then.
         """
         now = self.loop.clock()
-        config, cuts = fit_adverts(config, self._interfaces)
+        config, cuts = fit_adverts(self._links.named(config), self._interfaces)
         for line in cuts:
             self.log.warning(line)
         old, wanted = self.config.by_key, config.by_key
         removed = [key for key in self._lives if key not in wanted]
         changed = [i for i in config.instances if i.key in self._lives and old[i.key] != i]
         new = [i for i in config.instances if i.key not in self._lives]
-        self._receivers.open_for([*changed, *new])
-        delay_ns = config.settings.startup_delay_ns if not self.config.instances else 0
+        self._make_links(config)
+        try:
+            self._receivers.open_for([*changed, *new])
+        except KernelError:
+            self._make_links(self.config)
+            self._links.remove_unused()
+            raise
+        delay_ns = self._patience.left_ns(config.settings, now)
         self.config = config
         self._groups.suspend()
+        self._announcer.use_groups(config.garp_groups)
         self._virtual = {
             address.packed for instance in config.instances for address, _device in placed(instance)
         }
+        self._trackers.apply(config)
+        self._monitor.follow(groups_to_follow(config))
+        self._promotion.apply(config.instances)
         self._statics.apply(config)
         self._give_up(removed, changed, now)
         self._teller.apply(config)  # what goes is told of by its own words, all else by the new ones
+        self._snmp.apply(config)
         for instance in new:
             self._lives[instance.key] = Live(instance, self._services, delay_ns)
+        self._losses.arrange(config, self._lives.values())
         self._lay_out_memory()
         for instance in changed:
             self._change(self._lives[instance.key], instance, now)
         self._serve()
+        self._links.remove_unused()
         for instance in new:
             self._prepare(self._lives[instance.key], now)
         self._groups.arrange(config.groups, self._lives.values(), now)
@@ -156,6 +194,23 @@ class Agent:
         self._groups.settle(now)
         if old:
             self._teller.repeat(states(self._groups, self._lives.values()))
+
+    def _make_links(self, config: Config) -> None:
+        """Virtual links and rules for ``config``; those of active routers are left as they are."""
+        lives = self._lives
+        holding = [i for i in config.instances if i.key in lives and lives[i.key].hands.holds_addresses]
+        self._links.apply(config, holding)
+
+    def adjust(self, name: str, changes: Dict[str, Any]) -> str:
+        """Change settings of one instance until the next reload. Returns what is in the way, or nothing."""
+        for old in self.config.instances:
+            if old.name == name:
+                new = replace(old, **changes)
+                instances = tuple(new if one is old else one for one in self.config.instances)
+                self.config = replace(self.config, instances=instances)
+                self._change(self._lives[new.key], new, self.loop.clock())
+                return ""
+        return f"there is no instance {name}"
 
     def _give_up(self, removed: List[Key], changed: List[Instance], now: int) -> None:
         """First everything that goes; what moves from one instance to another stays where it is."""
@@ -183,8 +238,12 @@ class Agent:
             live.end(now)
         self._groups.end()
         self._statics.remove_all()
+        self._promotion.give_back()
+        self._links.remove_all()
         self._memory.forget()
         self.close()
+        self._trackers.stop()
+        self._snmp.stop()
         self._teller.stop()
 
     def close(self) -> None:
@@ -198,9 +257,15 @@ class Agent:
 
     def answer(self, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
         """The control socket's handler."""
+        if request.get("command") == "dump":
+            return dumps.answer(request, self.scene())
         if request.get("command") != "status":
-            raise ValueError(f"unknown command {request.get('command')!r}; known: status")
+            raise ValueError(f"unknown command {request.get('command')!r}; known: dump, status")
         return self._status()
+
+    def scene(self) -> Scene:
+        """What there is at this moment, for a dump."""
+        return Scene(self.config, list(self._lives.values()), self.loop.clock(), time.time())
 
     def _status(self) -> Iterator[Dict[str, Any]]:
         lives = list(self._lives.values())
@@ -212,6 +277,8 @@ class Agent:
         telling = self._teller.status()
         if telling is not None:
             yield {"telling": telling}
+        for key in sorted(self._trackers.readings):
+            yield {"tracker": status.tracker_status(self._trackers, key)}
         for (name, family), receiver in list(self._receivers):
             yield {"interface": {"name": name, "family": family, "discards": dict(receiver.discards)}}
 
@@ -227,12 +294,37 @@ class Agent:
         if live.owner and (recalled.own or not recalled.moment_ns):
             live.hands.keep_own()
         resume = self._may_resume(live, recalled.moment_ns, now)
+        live.postponed = not resume and self._must_wait(live)
         if not resume and not live.owner:
             left = live.hands.clear_leftovers()
             if left:
                 names = ", ".join(left)
                 self.log.notice(f"{instance.name}: removed addresses left by a predecessor: {names}")
-        live.begin(now, resume=resume)
+        if live.postponed:
+            waiting = ", ".join(live.verdict.waiting) or "its sync group waits"
+            self.log.info(f"{instance.name}: not begun yet: {waiting}")
+        else:
+            live.begin(now, resume=resume)
+
+    @staticmethod
+    def _must_wait(live: Live) -> bool:
+        """keepalived: nobody begins before what it tracks is known, nor before its sync group can."""
+        return live.group.waiting if live.group is not None else bool(live.verdict.waiting)
+
+    def _trackers_changed(self, keys: AbstractSet[TrackerKey]) -> None:
+        now = self.loop.clock()
+        for live in self._lives.values():
+            if not live.trackers.isdisjoint(keys):
+                self._take_verdict(live, now)
+        self._begin_postponed(now)
+
+    def _begin_postponed(self, now: int) -> None:
+        ready = [live for live in self._lives.values() if live.postponed and not self._must_wait(live)]
+        if ready:
+            self._groups.arrange(self.config.groups, self._lives.values(), now)
+            for live in ready:
+                live.begin(now)
+            self._groups.settle(now)
 
     @staticmethod
     def _may_resume(live: Live, last_ns: int, now: int) -> bool:
@@ -250,9 +342,9 @@ class Agent:
         self.log.notice(f"{instance.name}: settings changed")
 
     def _judge(self, instance: Instance) -> Verdict:
-        verdict = judge(instance, self._interfaces, self._virtual)
-        problem = self._receivers.problem(instance)
-        return verdict._replace(faults=(*verdict.faults, problem)) if problem else verdict
+        verdict = judge(instance, self._interfaces, self._virtual, self._trackers.readings)
+        problems = (self._receivers.problem(instance), self._links.problem(instance))
+        return verdict._replace(faults=(*verdict.faults, *filter(None, problems)))
 
     def _judge_all(self, now: int) -> None:
         for live in self._lives.values():
@@ -278,6 +370,7 @@ class Agent:
     def _tell(self, happening: Happening) -> None:
         """Pass on what has happened to a virtual router or a group."""
         self._teller.tell(happening)
+        self._snmp.tell(happening)
 
     # What happens to the host.
 
@@ -290,12 +383,11 @@ class Agent:
             self._list_again()
             return
         changes = self._interfaces.apply(events, self._virtual)
+        self._losses.hear(events, changes.virtual_lost)
         if changes.names:
             self._host_changed(changes.names, changes.gone)
-        self._virtual_lost = self._virtual_lost or changes.virtual_lost
-        if self._virtual_lost and not self._monitor.more:  # the picture is whole again
-            self._virtual_lost = False
-            self._restore_addresses()
+        if self._losses.pending and not self._monitor.more:  # the picture is whole again
+            self._losses.settle(self._lives.values(), self.loop.clock())
 
     def _list_again(self) -> None:
         self.log.warning("the kernel reported more changes than could be read; listing everything again")
@@ -305,24 +397,28 @@ class Agent:
             self.log.error(f"{error}; the next change of an interface tries again")
             return
         self._host_changed({name for live in self._lives.values() for name in live.devices}, gone)
-        self._restore_addresses()
+        self._losses.unknown(self._lives.values(), self.loop.clock())
 
     def _host_changed(self, names: AbstractSet[str], gone: AbstractSet[str]) -> None:
         now = self.loop.clock()
         self._receivers.interfaces_gone(gone)
+        names = names | self._links.interfaces_changed(names, lambda: self._make_links(self.config))
         renewed = False
         for live in self._lives.values():
+            live.hands.ways.links_changed(names)
             if live.devices.isdisjoint(names):
                 continue
+            self._losses.look_at(live)
             other_links = live.hands.refresh_links()
-            if live.instance.interface in names:
-                renewed = self._renew_socket(live) or renewed
+            if not names.isdisjoint(name for name, _family in places_of(live.instance)):
+                renewed = self._renew_socket(live) or live.instance.virtual_link is not None or renewed
             self._take_verdict(live, now)
             if other_links:
                 live.hands.after_link_change(now)
         if renewed:
             self._serve()
         self._statics.interfaces_changed(names)
+        self._promotion.interfaces_changed(names)
 
     def _renew_socket(self, live: Live) -> bool:
         """The interface may have come, gone, or come back as another one under the same name."""
@@ -331,11 +427,3 @@ class Agent:
             return False
         live.use_socket(socket)
         return True
-
-    def _restore_addresses(self) -> None:
-        now = self.loop.clock()
-        for live in self._lives.values():
-            names = live.hands.restore(now)
-            if names:
-                line = f"{live.instance.name}: somebody removed {', '.join(names)}; put back"
-                self.log.limited(WARNING, live.instance.name, "restored", line, now, LIMIT_WINDOW_NS)

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Callable, Deque, Dict, Optional, Sequence, Tuple
+from typing import Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
 
-from ..conf.model import GarpPolicy
+from ..conf.model import GarpGroup, GarpPolicy, Instance
 from ..kernel.frame_socket import FrameSocket
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
@@ -18,7 +18,7 @@ _WINDOW_NS = 10_000_000_000
 
 
 class Pacer:
-    """The queue of one interface: one frame, then a pause (vrrp_garp_interval, vrrp_gna_interval)."""
+    """The queue of one interface, or of one garp_group: one frame, then a pause (vrrp_garp_interval, vrrp_gna_interval)."""
 
     slack_ns = 0
 
@@ -57,13 +57,19 @@ class Announcer:
         self._frames = frames
         self._log = log
         self._pacers: Dict[Tuple[str, bool], Pacer] = {}
+        self._groups: Dict[str, GarpGroup] = {}
         self.sent = 0
+
+    def use_groups(self, groups: Sequence[GarpGroup]) -> None:
+        """Interfaces that share their pauses (garp_group), instead of those of an instance's policy."""
+        self._groups = {name: group for group in groups for name in group.interfaces}
 
     def announce(self, frames: Sequence[Frame], repeat: int, policy: GarpPolicy, now: int) -> None:
         """Each frame ``repeat`` times, round by round as keepalived does."""
         for _turn in range(repeat):
             for frame in frames:
-                pause_ns = policy.arp_interval_ns if frame.arp else policy.na_interval_ns
+                source: Union[GarpPolicy, GarpGroup] = self._groups.get(frame.interface, policy)
+                pause_ns = source.arp_interval_ns if frame.arp else source.na_interval_ns
                 if pause_ns:
                     self._pace(frame, pause_ns, now)
                 else:
@@ -75,7 +81,8 @@ class Announcer:
             pacer.drop(frames)
 
     def _pace(self, frame: Frame, pause_ns: int, now: int) -> None:
-        key = (frame.interface, frame.arp)
+        group = self._groups.get(frame.interface)
+        key = (group.interfaces[0] if group is not None else frame.interface, frame.arp)
         pacer = self._pacers.get(key)
         if pacer is None:
             self._pacers[key] = pacer = Pacer(self._send, pause_ns)
@@ -91,3 +98,18 @@ class Announcer:
             line = f"announcement on {frame.interface} not sent: {error.strerror}"
             now = self._loop.clock()
             self._log.limited(WARNING, frame.interface, "announcement", line, now, _WINDOW_NS)
+
+
+def elsewhere(instance: Instance, frames: Sequence[Frame]) -> List[Frame]:
+    """Of the announcements of an instance, the first on each interface that garp_extra_if is for."""
+    link = instance.virtual_link
+    ours = {one.name for one in (link, *instance.address_links) if one is not None}
+    own = link.name if link is not None else instance.interface
+    found: Dict[str, Frame] = {}
+    for frame in frames:
+        name = frame.interface
+        if name == own and not (link is not None and link.transmit_on_base):
+            continue  # its adverts keep the switches informed
+        if name in ours or instance.garp.extra_all:
+            found.setdefault(name, frame)
+    return list(found.values())

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Callable, Container, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..conf.model import Instance
+from ..conf.values.links import links_of
 from ..kernel.addresses import HeldAddress, prefix_length, remove_held_request
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.netlink import RouteSocket
@@ -17,11 +19,15 @@ from ..loop.events import Happening
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..wire.address import text
-from .announcer import Announcer
+from .announcer import Announcer, elsewhere
 from .counters import Counters
+from .firewall import FirewallTables
+from .guard import Guard, guard_for
 from .interfaces import Interfaces
 from .memory import Memory
 from .prepared import Moves, Place, Prepared, essence, placed
+from .sealed import prepare
+from .ways import Ways, way_devices, ways_of
 
 LIMIT_WINDOW_NS = 10_000_000_000
 _EEXIST, _EADDRNOTAVAIL, _ENODEV = 17, 99, 19
@@ -37,6 +43,7 @@ class Services(NamedTuple):
     route: RouteSocket
     announcer: Announcer
     memory: Memory
+    firewall: FirewallTables
     tell: Callable[[Happening], None]
     """Whoever wants to know hears of it: scripts, pipes, mail, SNMP, other members of a sync group."""
 
@@ -55,7 +62,12 @@ class Hands:
         self._source = b""
         self._destinations: Dict[bytes, Tuple[object, ...]] = {}
         self._memory_offset = -1
+        self.guard: Optional[Guard] = None
+        """What signs and verifies adverts; None without AH and auth_hmac."""
+        self.old_checksum = instance.old_unicast_checksum == "always"
+        """A unicast peer of version 3 sums as keepalived 1.3.6 did, and so do we."""
         self._prepared = Prepared(instance, b"", services.interfaces)
+        self.ways = Ways(instance.name, services.interfaces, services.route, services.log)
         self._links = self._present_links()
         self._own: Set[Place] = set()
         """Addresses that the interface had before the agent: an owner's own. They are left where they are."""
@@ -64,19 +76,33 @@ class Hands:
 
     def equip(self, instance: Instance, sock: Optional[AdvertSocket], source: bytes) -> None:
         """Work for these settings, through this socket (None: the interface is away), from this address."""
+        if instance is not self._instance:
+            self.old_checksum = instance.old_unicast_checksum == "always"
         self._instance = instance
         self._socket = sock
         self._source = source
         self._destinations = {}
         self._links = self._present_links()
-        self._prepared = prepared = Prepared(instance, source, self._services.interfaces)
+        self.guard = guard_for(instance, self.guard)
+        self._prepared = prepared = self._prepare()
+        self.ways.equip(instance)
 
         def in_a_quiet_moment() -> bool:
             if prepared is self._prepared:
                 prepared.complete()
+                self.ways.complete()
             return False
 
         self._services.loop.add_job(in_a_quiet_moment)
+
+    def _prepare(self) -> Prepared:
+        group = self._instance.multicast_group if self.old_checksum else b""
+        return prepare(self._instance, self._source, self._services.interfaces, self.guard, group)
+
+    def use_old_checksum(self) -> None:
+        """A peer has been heard that sums as keepalived 1.3.6 did: speak as it does."""
+        self.old_checksum = True
+        self._prepared = self._prepare()
 
     def use_memory(self) -> None:
         """The memory file was laid out anew."""
@@ -109,20 +135,29 @@ class Hands:
         garp = self._instance.garp
         self._services.announcer.announce(self._prepared.moves.frames, repeat, garp, now)
 
+    def announce_elsewhere(self, now: int) -> None:
+        """Once on each interface that carries no adverts (garp_extra_if): a VMAC, or any with ``all``."""
+        frames = elsewhere(self._instance, self._prepared.moves.frames)
+        self._services.announcer.announce(frames, 1, self._instance.garp, now)
+
     def add_addresses(self) -> None:
-        """Take every virtual address."""
+        """Take every virtual address, then the virtual routes and rules."""
         self.holds_addresses = True
         self.refused = {}
+        self._services.firewall.activate(self._instance)
         moves = self._prepared.moves
         self._submit(moves.add, moves.places, "add")
+        self.ways.take()
 
     def remove_addresses(self) -> None:
-        """Give every virtual address back."""
+        """Give the virtual rules and routes back, then every virtual address."""
         self.holds_addresses = False
         self.refused = {}
         moves = self._prepared.moves
         self._services.announcer.drop(moves.frames)
+        self.ways.give_back()
         self._remove(moves)
+        self._services.firewall.stand_by(self._instance)
         self._services.memory.note(self._memory_offset, 0)
 
     def spare(self, places: Container[Place]) -> None:
@@ -145,24 +180,39 @@ class Hands:
         if self.holds_addresses:
             known = {essence(place) for place in before}
             self._take([place for place in places if essence(place) not in known], now)
+            self.ways.change()
 
-    def restore(self, now: int) -> List[str]:
-        """While active: take again what somebody else has removed; the texts of these addresses.
+    def taken_away(self, removed: Container[Tuple[str, bytes]]) -> List[str]:
+        """While active: which tracked addresses, routes and rules another program has removed, as texts.
 
-        keepalived gives up being active then; ours is back before a client notices.
+        ``removed``: interface and address of what others have removed. What an interface that is down has
+        lost went with it, and an address that the kernel refused was never there.
         """
         if not self.holds_addresses:
             return []
-        held, get = self._services.interfaces.held, self._services.interfaces.get
-        lost = [
-            (address, device)
-            for address, device in placed(self._instance)
-            if not address.no_track and get(device) is not None and not held(device, address.packed)
-        ]
-        lost = [place for place in lost if text(place[0].packed) not in self.refused]
+        lost = [place for place in self._away() if (place[1], place[0].packed) in removed]
+        return [text(address.packed) for address, _device in lost] + self.ways.taken_away()
+
+    def restore(self, now: int) -> List[str]:
+        """While active: take again what has gone, whoever removed it; the texts of these."""
+        if not self.holds_addresses:
+            return []
+        lost = self._away()
         if lost:
             self._take(lost, now)
-        return [text(address.packed) for address, _device in lost]
+        return [text(address.packed) for address, _device in lost] + self.ways.restore()
+
+    def _away(self) -> List[Place]:
+        """Tracked addresses that should be there, and are not although their interface is up."""
+        held, up = self._services.interfaces.held, self._services.interfaces.up
+        return [
+            (address, device)
+            for address, device in placed(self._instance)
+            if not address.no_track
+            and up(device)
+            and not held(device, address.packed)
+            and text(address.packed) not in self.refused
+        ]
 
     def refresh_links(self) -> bool:
         """Prepare anew when an interface of ours is another one, or has another MAC; True when so."""
@@ -175,6 +225,7 @@ class Hands:
         """While active: the new interface gets the addresses, and the network hears of the new MAC."""
         if self.holds_addresses:
             self._take(placed(self._instance), now)
+            self.ways.again()
 
     def keep_own(self) -> None:
         """What is on its interface now was there before us, and will be left there."""
@@ -189,10 +240,14 @@ class Hands:
         """Remove virtual addresses that a predecessor left behind, whatever their prefix; their texts."""
         found: List[HeldAddress] = []
         places: List[Place] = []
-        for address, device in placed(self._instance):
+        here = placed(self._instance)
+        if links_of(self._instance):  # a predecessor may have worked without virtual links
+            here += placed(replace(self._instance, virtual_link=None, address_links=()))
+        for address, device in here:
             for one in self._services.interfaces.held(device, address.packed):
                 found.append(one)
                 places.append((address, device))
+        self.ways.clear_leftovers()
         requests = [remove_held_request(one, sequence=number) for number, one in enumerate(found)]
         self._submit(requests, places, "remove")
         return [f"{text(one.packed)}/{one.prefix_length}" for one in found]
@@ -228,6 +283,8 @@ class Hands:
 
     def _present_links(self) -> FrozenSet[Tuple[int, bytes]]:
         devices = {self._instance.interface, *(device for _address, device in placed(self._instance))}
+        devices.update(link.name for link in links_of(self._instance))
+        devices.update(way_devices(ways_of(self._instance)))
         links = [self._services.interfaces.get(device) for device in devices]
         return frozenset((link.index, link.mac) for link in links if link is not None)
 

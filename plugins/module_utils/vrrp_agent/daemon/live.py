@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Deque, FrozenSet, NamedTuple, Optional, Tuple
 
 from ..conf.model import Instance
+from ..conf.values.links import links_of
 from ..election import actions as act
 from ..election.router import VirtualRouter
 from ..election.settings import State, settings_of
@@ -21,6 +22,8 @@ from .counters import Counters
 from .hands import LIMIT_WINDOW_NS, Hands, Services
 from .health import OWNER, Verdict
 from .prepared import placed
+from .ways import way_devices, ways_of
+from .trackers import keys_of
 
 if TYPE_CHECKING:
     from .groups import LiveGroup
@@ -54,10 +57,15 @@ class Live:
     def __init__(self, instance: Instance, services: Services, startup_delay_ns: int) -> None:
         self.instance = instance
         self.devices = devices(instance)
+        self.trackers = keys_of(instance)
+        self.postponed = False
+        """It has not begun, because something that it tracks is not known yet."""
         self.counters = Counters()
         self.transitions: Deque[Transition] = deque(maxlen=20)
         self.verdict = Verdict(b"", (), instance.priority, ())
         self.since_wall_s = time.time()
+        self.began_ns = 0
+        """When it last left INIT or FAULT, on the monotonic clock; 0 while it is in one of them."""
         self.hands = Hands(instance, services, self.counters)
         self.socket: Optional[AdvertSocket] = None
         self.group: Optional[LiveGroup] = None
@@ -107,6 +115,7 @@ class Live:
     def begin(self, now: int, resume: bool = False) -> None:
         """Take part. ``resume``: a predecessor was active an instant ago and its addresses are still here."""
         router = self.router
+        self.postponed = False
         self._perform(router.resume_active(now) if resume else router.start(now), now)
         self._services.loop.schedule.refresh(self)
 
@@ -138,6 +147,7 @@ class Live:
         before = placed(self.instance)
         self.instance, self.socket, self.verdict = instance, socket, verdict
         self.devices = devices(instance)
+        self.trackers = keys_of(instance)
         self.hands.equip(instance, socket, verdict.source)
         settings = settings_of(instance, verdict.source, self._startup_delay_ns)
         self.hands.take_new(before, now)
@@ -182,6 +192,8 @@ class Live:
             elif isinstance(action, act.StateChanged):
                 self._state_changed(action)
                 moved = action
+            elif isinstance(action, act.AnnounceElsewhere):
+                hands.announce_elsewhere(now)
             elif isinstance(action, act.LowerHeard):
                 self._lower_heard(now)
             else:
@@ -216,6 +228,10 @@ class Live:
         old, new = change.old, change.new
         self.since_wall_s = time.time()
         self.transitions.append(Transition(str(old), str(new), change.reason, self.since_wall_s))
+        if new in (State.INITIALIZE, State.FAULT):
+            self.began_ns = 0
+        elif not self.began_ns:
+            self.began_ns = change.at_ns
         if new is State.ACTIVE:
             self.counters.became_active += 1
         elif old is State.ACTIVE:
@@ -249,5 +265,7 @@ def devices(instance: Instance) -> FrozenSet[str]:
     """Every interface that ``instance`` has to do with."""
     names = {instance.interface}
     names.update(device for _address, device in placed(instance))
+    names.update(link.name for link in links_of(instance))
     names.update(tracked.name for tracked in instance.track_interfaces)
+    names.update(way_devices(ways_of(instance)))
     return frozenset(names)

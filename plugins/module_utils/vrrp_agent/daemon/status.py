@@ -9,9 +9,13 @@ import os
 import time
 from typing import Any, Dict, Optional
 
+from ..track.messages import SCRIPT, Key
 from ..wire.address import text
+from .groups import LiveGroup
 from .live import Live
 from .prepared import placed
+from .ways import describe
+from .trackers import Trackers, word
 
 SECOND_NS = 1_000_000_000
 
@@ -35,7 +39,10 @@ def instance_status(live: Live, now: int) -> Dict[str, Any]:
         "state": str(router.state),
         "since": stamp(live.since_wall_s),
         "reason": router.reason,
-        "faults": list(live.verdict.faults),
+        "waiting": list(live.verdict.waiting) if live.postponed else [],
+        "faults": [*live.verdict.faults, *([router.group_fault] if router.group_fault else ())],
+        "group": live.group.sync.name if live.group is not None else None,
+        "waits_for_group": router.wants_active,
         "vrid": instance.vrid,
         "interface": instance.interface,
         "family": instance.family,
@@ -55,6 +62,9 @@ def instance_status(live: Live, now: int) -> Dict[str, Any]:
         "addresses": [f"{text(a.packed)}/{a.prefix_length}" for a, _device in placed(instance)],
         "addresses_held": [f"{text(held.packed)}/{held.prefix_length}" for held in hands.held()],
         "addresses_refused": dict(hands.refused),
+        "routes_and_rules": [describe(way) for way in hands.ways.wanted],
+        "routes_and_rules_held": hands.ways.held,
+        "routes_and_rules_refused": dict(hands.ways.refused),
         "counters": live.counters.as_dict(),
         "transitions": [
             {
@@ -66,6 +76,43 @@ def instance_status(live: Live, now: int) -> Dict[str, Any]:
             for transition in live.transitions
         ],
     }
+
+
+def group_status(group: LiveGroup) -> Dict[str, Any]:
+    """One sync group."""
+    sync = group.sync
+    return {
+        "name": sync.name,
+        "state": str(sync.state),
+        "since": stamp(group.since_wall_s),
+        "reason": sync.reason,
+        "members": [member.name for member in sync.members],
+    }
+
+
+def tracker_status(trackers: Trackers, key: Key) -> Dict[str, Any]:
+    """One script, file or kind of processes that is watched."""
+    reading = trackers.readings[key]
+    answer: Dict[str, Any] = {
+        "kind": reading.kind,
+        "name": reading.name,
+        "state": word(reading),
+        "since": stamp(trackers.since_wall_s[key]),
+        "last": reading.disabled or reading.why,
+    }
+    if reading.kind != SCRIPT:
+        answer["value"] = reading.value
+    run = trackers.runs.get(reading.name) if reading.kind == SCRIPT else None
+    if run is not None:
+        answer.update(
+            last=run.result,
+            last_run=stamp(run.wall_time_s),
+            took_s=round(run.took_ns / SECOND_NS, 6),
+            runs=run.runs,
+            failures=run.failures,
+            skipped=run.skipped,
+        )
+    return answer
 
 
 def _active_router(live: Live) -> Optional[Dict[str, Any]]:

@@ -30,6 +30,11 @@ class Announce:
 
 
 @dataclass(frozen=True)
+class AnnounceElsewhere:
+    """Send one announcement on each interface that carries no adverts (keepalived garp_extra_if)."""
+
+
+@dataclass(frozen=True)
 class AddAddresses:
     """Install every virtual address. Those that are there already stay as they are."""
 
@@ -67,11 +72,14 @@ class Note:
     """Someone should look at it."""
 
 
-Action = Union[SendAdvert, Announce, AddAddresses, RemoveAddresses, StateChanged, LowerHeard, Note]
+Action = Union[
+    SendAdvert, Announce, AnnounceElsewhere, AddAddresses, RemoveAddresses, StateChanged, LowerHeard, Note
+]
 Actions = Tuple[Action, ...]
 
 NOTHING: Actions = ()
 ADD_ADDRESSES = AddAddresses()
 REMOVE_ADDRESSES = RemoveAddresses()
 RESIGNATION = SendAdvert(0)
+ANNOUNCE_ELSEWHERE = AnnounceElsewhere()
 LOWER_HEARD = LowerHeard()

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """When an active router tells the network where its addresses are (gratuitous ARP, unsolicited NA).
 
-keepalived's four occasions: at once when it becomes active (RFC 9568 6.4.2), again after
-garp_master_delay, every garp_master_refresh, and when it hears an advert that loses to its own
-(garp_lower_prio_*): the other router may have announced itself to the hosts meanwhile.
+keepalived's five occasions: at once when it becomes active (RFC 9568 6.4.2), again after
+garp_master_delay, every garp_master_refresh, when it hears an advert that loses to its own
+(garp_lower_prio_*): the other router may have announced itself to the hosts meanwhile; and every
+garp_extra_if on the interfaces that carry no adverts, where switches would forget a virtual MAC.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class AnnounceSchedule:
     The methods return how many announcements of each address are to be sent now.
     """
 
-    __slots__ = ("_again_ns", "_lower_ns", "_policy", "_refresh_ns", "_running", "next_ns")
+    __slots__ = ("_again_ns", "_elsewhere_ns", "_lower_ns", "_policy", "_refresh_ns", "_running", "next_ns")
 
     def __init__(self, policy: GarpPolicy) -> None:
         self._policy = policy
@@ -35,6 +36,8 @@ class AnnounceSchedule:
             self._again_ns = now + policy.master_delay_ns
         if policy.master_refresh_ns and policy.master_refresh_repeat:
             self._refresh_ns = now + policy.master_delay_ns + policy.master_refresh_ns
+        if policy.extra_interval_ns:
+            self._elsewhere_ns = now + policy.master_delay_ns + policy.extra_interval_ns
         self._find_next()
         return policy.master_repeat
 
@@ -67,13 +70,21 @@ class AnnounceSchedule:
         self._find_next()
         return repeat
 
+    def elsewhere_due(self, now: int) -> bool:
+        """True when the other interfaces are to be served at ``now``; ``due`` is called next."""
+        if self._elsewhere_ns > now:
+            return False
+        following = self._elsewhere_ns + self._policy.extra_interval_ns
+        self._elsewhere_ns = following if following > now else now + self._policy.extra_interval_ns
+        return True
+
     def stop(self) -> None:
         """The router is no longer active."""
         self._running = False
-        self._again_ns = self._lower_ns = self._refresh_ns = self.next_ns = NEVER
+        self._again_ns = self._lower_ns = self._refresh_ns = self._elsewhere_ns = self.next_ns = NEVER
 
     def reconfigure(self, policy: GarpPolicy, now: int) -> None:
-        """Go on with another policy. Bursts under way stay; only the refresh is timed anew."""
+        """Go on with another policy. Bursts under way stay; only what is periodic is timed anew."""
         old, self._policy = self._policy, policy
         if not self._running:
             return
@@ -81,7 +92,9 @@ class AnnounceSchedule:
             self._refresh_ns = NEVER
         elif policy.master_refresh_ns != old.master_refresh_ns or self._refresh_ns == NEVER:
             self._refresh_ns = now + policy.master_refresh_ns
+        if policy.extra_interval_ns != old.extra_interval_ns:
+            self._elsewhere_ns = now + policy.extra_interval_ns if policy.extra_interval_ns else NEVER
         self._find_next()
 
     def _find_next(self) -> None:
-        self.next_ns = min(self._again_ns, self._lower_ns, self._refresh_ns)
+        self.next_ns = min(self._again_ns, self._lower_ns, self._refresh_ns, self._elsewhere_ns)

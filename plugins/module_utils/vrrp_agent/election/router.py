@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Tuple
 
 from . import conditions, reasons, steps
-from .actions import NOTHING, Action, Actions, Announce, Note, StateChanged
+from .actions import ANNOUNCE_ELSEWHERE, NOTHING, Action, Actions, Announce, Note, StateChanged
 from .memory import NO_PRIORITY, Heard, Memory, Occasion
 from .settings import OWNER, RouterSettings, State
 from .table import Event, Rule, rules_by_pair
@@ -231,6 +231,8 @@ class VirtualRouter(Memory):
         if self.timer_ns <= horizon:
             out.extend(self._happen(Event.ADVER_TIMER, Occasion(now)))
         if self.schedule.next_ns <= horizon:
+            if self.schedule.elsewhere_due(horizon):
+                out.append(ANNOUNCE_ELSEWHERE)
             repeat = self.schedule.due(horizon)
             if repeat:
                 out.append(Announce(repeat))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..conf import model
@@ -89,5 +89,14 @@ def settings_of(instance: model.Instance, source: bytes = b"", startup_delay_ns:
         higher_prio_send_advert=instance.higher_prio_send_advert,
         owner_ignore_adverts=instance.owner_ignore_adverts,
         timer_expired_backup=0 if preempt else instance.timer_expired_backup,
-        garp=instance.garp,
+        garp=instance.garp if _lives_elsewhere(instance) else replace(instance.garp, extra_interval_ns=0),
     )
+
+
+def _lives_elsewhere(instance: model.Instance) -> bool:
+    """Some address is on another link than the adverts (keepalived: else garp_extra_if is off)."""
+    link = instance.virtual_link
+    if link is not None and link.transmit_on_base:
+        return True
+    every = instance.addresses + instance.excluded_addresses
+    return any(one.use_vmac or one.device not in (None, instance.interface) for one in every)

@@ -145,7 +145,8 @@ ELECTION: Tuple[Keyword, ...] = (
     ),
     Keyword(
         "disable_local_igmp",
-        "Does not join multicast groups on the base interface of VMACs.",
+        "Reports no membership of the groups 224.0.0.x, which are those of IPv4 adverts.",
+        supported=True,
         since="2.2.0",
     ),
     Keyword(
@@ -153,12 +154,14 @@ ELECTION: Tuple[Keyword, ...] = (
         "Begins the names of VMAC links.",
         args=(Arg("STRING", max_length=15),),
         default="vrrp",
+        supported=True,
         since="2.2.0",
     ),
     Keyword(
         "vmac_addr_prefix",
         "Begins the names of VMAC links made for addresses on other interfaces.",
         args=(Arg("STRING", max_length=15),),
+        supported=True,
         since="2.2.0",
     ),
 )

@@ -25,6 +25,7 @@ _BLOCKS = (
         args=(NAME,),
         block="track_group",
         repeatable=True,
+        supported=True,
         since="2.0.3",
     ),
     Keyword(
@@ -48,6 +49,7 @@ _BLOCKS = (
         "Policy rules that are always present.",
         block="static_rule_lines",
         repeatable=True,
+        supported=True,
         since="1.2.20",
     ),
     Keyword(
@@ -56,6 +58,7 @@ _BLOCKS = (
         args=(NAME,),
         block="vrrp_sync_group",
         repeatable=True,
+        supported=True,
         since="1.1.0",
     ),
     Keyword(
@@ -63,6 +66,7 @@ _BLOCKS = (
         "Limits the rate of gratuitous ARPs and NAs over several interfaces.",
         block="garp_group",
         repeatable=True,
+        supported=True,
         since="1.2.21",
     ),
     Keyword(
@@ -88,6 +92,7 @@ _BLOCKS = (
         args=(NAME,),
         block="vrrp_script",
         repeatable=True,
+        supported=True,
         since="1.1.13",
     ),
     Keyword(
@@ -96,6 +101,7 @@ _BLOCKS = (
         args=(NAME,),
         block="vrrp_track_process",
         repeatable=True,
+        supported=True,
         since="2.0.11",
         build_option="track-process",
     ),
@@ -104,6 +110,7 @@ _BLOCKS = (
         "Holds back changes of an interface's link state.",
         block="up_down_delay_lines",
         repeatable=True,
+        supported=True,
         since="2.2.3",
     ),
     Keyword(
@@ -112,6 +119,7 @@ _BLOCKS = (
         args=(NAME,),
         block="track_file",
         repeatable=True,
+        supported=True,
         since="2.1.0",
     ),
     Keyword(
@@ -122,6 +130,7 @@ _BLOCKS = (
         repeatable=True,
         alias_of="track_file",
         deprecated="track_file",
+        supported=True,
         since="2.0.0",
     ),
     Keyword("SSL", "Keys and certificates of SSL_GET.", block="SSL", since="1.1.0"),
@@ -170,6 +179,7 @@ _WORDS = (
         "net_namespace",
         "Runs the whole daemon inside this network namespace; a reload cannot change it.",
         args=(NAME,),
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
@@ -180,21 +190,29 @@ _WORDS = (
     ),
     Keyword(
         "namespace_with_ipsets",
-        "Allows net_namespace together with ipsets on kernels before 3.13.",
+        "Allows net_namespace together with ipsets on kernels before 3.13. The agent uses no ipsets.",
+        supported=True,
         since="1.3.0",
     ),
-    Keyword("use_pid_dir", "Keeps pid files in keepalived's run directory.", since="1.2.24"),
+    Keyword(
+        "use_pid_dir",
+        "Keeps the process number in the runtime directory; always so here, in the file lock.",
+        supported=True,
+        since="1.2.24",
+    ),
     Keyword(
         "instance",
         "Names this daemon, so that several can share a host; also the value of ${_INSTANCE}.",
         args=(NAME,),
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
         "child_wait_time",
-        "Time that the parent waits for its children to end.",
+        "Time that the processes beside the agent have to end before they are killed.",
         args=(integer("SECS", 0, unit="s"),),
         default="5",
+        supported=True,
         since="2.0.0",
     ),
 )
@@ -221,7 +239,14 @@ SECTIONS: Tuple[Section, ...] = (
         "track_group",
         "Instances that watch tagged static items.",
         keywords=(
-            Keyword("group", "The instances.", block="instance_name_lines", required=True, since="2.0.3"),
+            Keyword(
+                "group",
+                "The instances.",
+                block="instance_name_lines",
+                required=True,
+                supported=True,
+                since="2.0.3",
+            ),
         ),
     ),
     Section(

@@ -63,6 +63,7 @@ _ELECTION = (
         "strict_mode",
         "Holds this instance to the letter of the standard.",
         args=BOOL,
+        supported=True,
         since="1.2.20",
     ),
     Keyword(
@@ -98,6 +99,7 @@ _ELECTION = (
         "highest priority of the peers.",
         args=(integer("PRIORITY", 1, 254, optional=True),),
         default="254",
+        supported=True,
         since="2.2.8",
     ),
     Keyword(
@@ -106,6 +108,7 @@ _ELECTION = (
         args=(integer("PRIORITY", 1, 254, optional=True),),
         alias_of="timer_expired_backup",
         deprecated="timer_expired_backup",
+        supported=True,
         since="2.3.2",
     ),
     Keyword(
@@ -152,11 +155,28 @@ _ADDRESSES = (
         supported=True,
         since="2.2.8",
     ),
-    Keyword("virtual_routes", "Routes present while active.", block="route_lines", since="1.1.0"),
-    Keyword("virtual_rules", "Policy rules present while active.", block="rule_lines", since="1.2.20"),
+    Keyword(
+        "virtual_routes", "Routes present while active.", block="route_lines", supported=True, since="1.1.0"
+    ),
+    Keyword(
+        "virtual_rules",
+        "Policy rules present while active.",
+        block="rule_lines",
+        supported=True,
+        since="1.2.20",
+    ),
+    Keyword(
+        "agent_restore",
+        "Puts back at once what another program removes of addresses, routes and rules, and stays active.",
+        args=BOOL,
+        default="agent_restore of global_defs",
+        supported=True,
+        own=True,
+    ),
     Keyword(
         "promote_secondaries",
         "Sets the interface's sysctl that keeps other addresses of a subnet when one of them is removed.",
+        supported=True,
         since="1.3.0",
     ),
     Keyword(
@@ -168,6 +188,7 @@ _ADDRESSES = (
     Keyword(
         "no_accept",
         "Drops traffic to the virtual addresses unless this router is their owner.",
+        supported=True,
         since="1.3.0",
     ),
 )
@@ -182,12 +203,16 @@ _LINKS = (
             Arg("MAC", Type.MAC, optional=True),
         ),
         options="vrrp_instance/use_vmac",
+        supported=True,
         since="1.2.3",
     ),
-    Keyword("use_vmac_addr", "Makes VMACs for addresses on other interfaces too.", since="2.2.0"),
+    Keyword(
+        "use_vmac_addr", "Makes VMACs for addresses on other interfaces too.", supported=True, since="2.2.0"
+    ),
     Keyword(
         "vmac_xmit_base",
         "Sends adverts from the base interface instead of the VMAC.",
+        supported=True,
         since="1.2.10",
     ),
     Keyword(
@@ -200,6 +225,7 @@ _LINKS = (
             choice("MODE", "bridge", "private", "vepa", optional=True),
         ),
         options="vrrp_instance/use_ipvlan",
+        supported=True,
         since="2.0.17",
     ),
     Keyword("vrf", "VRF that the instance belongs to.", args=(IFNAME,), since="2.2.5"),
@@ -225,6 +251,7 @@ _TRANSPORT = (
     Keyword(
         "unicast_fault_no_peer",
         "Goes to FAULT instead of back to multicast when the list of peers ends up empty.",
+        supported=True,
         since="2.2.5",
     ),
     Keyword(
@@ -237,6 +264,7 @@ _TRANSPORT = (
         "old_unicast_checksum",
         "Uses the unicast checksum of keepalived 1.3.6 and older; never stops the guessing.",
         args=(choice("never", "never", optional=True),),
+        supported=True,
         since="1.3.7",
         build_option="checksum-compat",
     ),
@@ -273,6 +301,7 @@ _TRANSPORT = (
         "kernel_rx_buf_size",
         "Size of the receive buffer of this instance's socket.",
         args=(integer("BYTES", unit="bytes"),),
+        supported=True,
         since="2.0.3",
     ),
     Keyword(
@@ -286,13 +315,16 @@ _TRANSPORT = (
         "auth_hmac",
         "Adds a keyed SHA-256 trailer with replay protection.",
         block="vrrp_instance/auth_hmac",
+        supported=True,
         since="2.4.0",
         build_option="vrrp-auth",
     ),
 )
 
 _TRACKING = (
-    Keyword("track_src_ip", "Goes to FAULT when the source address is removed.", since="2.0.0"),
+    Keyword(
+        "track_src_ip", "Goes to FAULT when the source address is removed.", supported=True, since="2.0.0"
+    ),
     Keyword(
         "dont_track_primary",
         "Ignores the state of the instance's own interface.",
@@ -306,12 +338,21 @@ _TRACKING = (
         supported=True,
         since="1.1.0",
     ),
-    Keyword("track_script", "Scripts whose result matters.", block="track_script_lines", since="1.1.13"),
-    Keyword("track_file", "Files whose value matters.", block="track_file_lines", since="2.0.0"),
+    Keyword(
+        "track_script",
+        "Scripts whose result matters.",
+        block="track_script_lines",
+        supported=True,
+        since="1.1.13",
+    ),
+    Keyword(
+        "track_file", "Files whose value matters.", block="track_file_lines", supported=True, since="2.0.0"
+    ),
     Keyword(
         "track_process",
         "Processes that matter.",
         block="track_process_lines",
+        supported=True,
         since="2.0.11",
         build_option="track-process",
     ),

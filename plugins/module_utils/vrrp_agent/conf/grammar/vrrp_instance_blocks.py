@@ -128,7 +128,7 @@ NOTIFY = (
     ),
 )
 
-_LINK_GROUP = Keyword("group", "Puts the link into this interface group.", args=(NUMBER_OR_NAME,))
+_LINK_GROUP = Keyword("group", "Puts the link into this interface group.", args=(NUMBER_OR_NAME,), supported=True)
 
 SECTIONS: Tuple[Section, ...] = (
     Section(
@@ -213,7 +213,11 @@ SECTIONS: Tuple[Section, ...] = (
         "What may follow use_vmac.",
         shape=Shape.OPTIONS,
         keywords=(
-            Keyword("netlink_notify_msg", "Asks the kernel to notify neighbours of the new link."),
+            Keyword(
+                "netlink_notify_msg",
+                "Makes the kernel tell every listener of the base interface when the link is made or removed.",
+                supported=True,
+            ),
             _LINK_GROUP,
         ),
     ),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 from ..match.judge import TRUE_WORDS
 from ..model import SECOND_NS, GarpPolicy
@@ -32,6 +32,8 @@ class Defaults:
                 self._one_announcement()
             return
         self.words[node.name] = tuple(str(word) for word in node.args)
+        if node.name == "vrrp_garp_extra_if":
+            self.garp = extra_interface(self.garp, [str(word) for word in node.args])
         change = GARP_WORDS.get(node.name.replace("vrrp_", "", 1))
         if change is not None:
             self.garp = change_garp(self.garp, change, node.args[0])
@@ -81,6 +83,16 @@ def change_garp(garp: GarpPolicy, name: str, text: str) -> GarpPolicy:
         value = max(1, value)
     changes: Dict[str, Any] = {name: value}
     return replace(garp, **changes)
+
+
+def extra_interface(garp: GarpPolicy, words: Sequence[str]) -> GarpPolicy:
+    """garp_extra_if: seconds, and ``all`` before or after them; ``all`` once said stays, as in keepalived."""
+    numbers = [int(word) for word in words if word != "all"]
+    return replace(
+        garp,
+        extra_interval_ns=numbers[-1] * SECOND_NS if numbers else garp.extra_interval_ns,
+        extra_all=garp.extra_all or "all" in words,
+    )
 
 
 def nanoseconds(text: str) -> int:

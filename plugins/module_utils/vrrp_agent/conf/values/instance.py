@@ -13,8 +13,8 @@ from ..match.judge import TRUE_WORDS
 from ..model import SECOND_NS, GarpPolicy, Instance, UnicastPeer
 from ..tree import Node
 from ..words import Section
-from . import lines
-from .defaults import GARP_WORDS, Defaults, change_garp, nanoseconds
+from . import lines, security
+from .defaults import GARP_WORDS, Defaults, change_garp, extra_interface, nanoseconds
 from .names import Names
 
 GROUP4 = bytes((224, 0, 0, 18))  # RFC 9568 5.1.1.2
@@ -24,7 +24,6 @@ MAX_ADVERTISED = 255
 """The count of addresses in an advert is one byte (RFC 9568 5.2.5)."""
 TICK_NS = 10_000_000
 """Version 3 counts in hundredths of a second (RFC 9568 5.2.7)."""
-PASSWORD_BYTES = 8
 
 
 class InstanceBuilder:
@@ -71,6 +70,9 @@ class InstanceBuilder:
         version = 3 if family == 6 else int(self._text("version") or self._final.text("vrrp_version", "2"))
         wished = self._text("state")
         priority = int(self._text("priority", "0")) or (OWNER if wished == "MASTER" else 100)
+        strict = self._strict()
+        if strict:
+            wished = "MASTER" if priority == OWNER else "BACKUP"  # keepalived: they must match
         start_active = wished == "MASTER" or (not wished and priority == OWNER)
         preempt = self._preempt() or start_active or priority == OWNER
         source = pack(self._text("unicast_src_ip")) or pack(self._text("mcast_src_ip"))
@@ -78,6 +80,20 @@ class InstanceBuilder:
         no_advert = self._flag("lower_prio_no_advert")
         send_advert = self._flag("higher_prio_send_advert")
         ignore = self._flag("owner_ignore_adverts")
+        hmac = security.auth_hmac(self._last.get("auth_hmac"), strict)
+        old = self._last.get("authentication")
+        protection = security.password_words(old, version, strict, hmac is not None)
+        header = bool(protection.get("auth_header"))
+        if header and priority != OWNER:
+            start_active = False  # it must hear the sequence number of the others first, as in keepalived
+        buffer_bytes, buffer_mtus = security.receive_buffer(
+            self._text("kernel_rx_buf_size"),
+            self._final,
+            family,
+            version,
+            min(len(addresses), MAX_ADVERTISED),
+            security.protection_bytes(header, hmac),
+        )
         return Instance(
             name=str(self._node.args[0]),
             interface=interface,
@@ -104,7 +120,8 @@ class InstanceBuilder:
             multicast_group=self._group(family),
             track_primary="dont_track_primary" not in self._last,
             track_source="track_src_ip" in self._last and source is not None,
-            auth_password=self._password(version),
+            **protection,
+            auth_hmac=hmac,
             garp=self._garp(),
             checksum_as_v2=self._checksum_as_v2(),
             skip_check_adv_addr="skip_check_adv_addr" in self._last
@@ -117,7 +134,12 @@ class InstanceBuilder:
             ),
             owner_ignore_adverts=priority == OWNER
             and (self._final.flag("vrrp_owner_ignore_adverts") if ignore is None else ignore),
-            strict=bool(self._flag("strict_mode")) or self._final.flag("vrrp_strict"),
+            strict=strict,
+            timer_expired_backup=self._timer_expired_backup(preempt),
+            unicast_fault_no_peer=self._peerless(peers),
+            old_unicast_checksum=self._old_checksum(),
+            receive_buffer_bytes=buffer_bytes,
+            receive_buffer_mtus=buffer_mtus,
         )
 
     def _preempt(self) -> bool:
@@ -127,6 +149,17 @@ class InstanceBuilder:
             if child.name in ("preempt", "nopreempt"):
                 preempt = child.name == "preempt"
         return preempt
+
+    def _strict(self) -> bool:
+        """strict_mode of the instance, or else vrrp_strict."""
+        own = self._flag("strict_mode")
+        return self._final.flag("vrrp_strict") if own is None else own
+
+    def _timer_expired_backup(self, preempt: bool) -> int:
+        """The highest priority of the peers; 254 is the one that waits for the shortest time."""
+        if preempt or "timer_expired_backup" not in self._last:
+            return 0
+        return int(self._text("timer_expired_backup", "254"))
 
     def _check_source(self, peers: Tuple[UnicastPeer, ...]) -> bool:
         """A TTL limit on a peer makes sense only if others are refused, so it turns the check on."""
@@ -149,14 +182,15 @@ class InstanceBuilder:
         # the global word is true whatever its argument says, as in keepalived
         return own if own is not None else "v3_checksum_as_v2" in self._then.words
 
-    def _password(self, version: int) -> bytes:
-        block = self._last.get("authentication")
-        if block is None or version != 2:
-            return b""
-        kind, password = block.last("auth_type"), block.last("auth_pass")
-        if kind is None or password is None or kind.args[0] != "PASS":
-            return b""
-        return password.args[0].encode("utf-8", "replace")[:PASSWORD_BYTES].ljust(PASSWORD_BYTES, b"\0")
+    def _peerless(self, peers: Tuple[UnicastPeer, ...]) -> bool:
+        """unicast_fault_no_peer, where the list of peers is empty."""
+        return "unicast_fault_no_peer" in self._last and not peers
+
+    def _old_checksum(self) -> str:
+        node = self._last.get("old_unicast_checksum")
+        if node is None:
+            return ""
+        return "never" if node.args else "always"
 
     def _garp(self) -> GarpPolicy:
         """lower_prio values that nobody set follow the global master words, not the instance's own."""
@@ -171,6 +205,8 @@ class InstanceBuilder:
             lower_prio_repeat=last.lower_prio_repeat
             if "vrrp_garp_lower_prio_repeat" in words
             else last.master_repeat,
+            extra_interval_ns=last.extra_interval_ns,
+            extra_all=last.extra_all,
             arp_interval_ns=last.arp_interval_ns,
             na_interval_ns=last.na_interval_ns,
         )
@@ -178,7 +214,10 @@ class InstanceBuilder:
             text = self._text(name)
             if text:
                 garp = change_garp(garp, change, text)
-        return garp
+        extra = self._last.get("garp_extra_if")
+        if extra is None:
+            return garp
+        return extra_interface(replace(garp, extra_all=False), [str(word) for word in extra.args])
 
 
 def family_of(node: Node) -> int:

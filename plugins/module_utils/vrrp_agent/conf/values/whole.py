@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import List, Mapping, Tuple
 
-from ..model import Address, Config, GlobalSettings, Route
+from ..model import Address, Config, GlobalSettings
 from ..tree import Node
 from ..words import Section
-from . import lines, tracking
-from . import routes as route_lines
+from . import lines, links, routing, security, strict, tracking
 from .defaults import Defaults, nanoseconds
+from .groups import garp_groups, sync_groups
 from .instance import InstanceBuilder
 from .names import Names
 from .settings import name_directories, operations, outside_words
+from .snmp import snmp
 from .telling import Notifies, telling
 
 
@@ -26,7 +27,6 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
     defaults = Defaults()
     begun: List[Tuple[Node, Defaults]] = []
     addresses: List[Address] = []
-    routes: List[Route] = []
     for node in tree.children:
         if node.name == "global_defs":
             for child in node.children:
@@ -39,9 +39,6 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
             addresses.extend(
                 lines.address(line, section, sections, names, device) for line in node.children
             )
-        elif node.name == "static_routes":
-            section = sections["static_route_lines"]
-            routes.extend(route_lines.route(line, section, sections, names) for line in node.children)
     notifies = Notifies(tree, defaults)
     config = Config(
         settings=_settings(defaults, tree),
@@ -53,22 +50,28 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
             for node, then in begun
         ),
         static_addresses=tuple(addresses),
-        static_routes=tuple(routes),
+        groups=sync_groups(tree, notifies),
+        garp_groups=garp_groups(tree),
         keywords_ignored=ignored,
     )
-    return tracking.fill(config, tree, sections, defaults)
+    config = links.fill(config, tree, sections, defaults, names)
+    config = tracking.fill(config, tree, sections, defaults)
+    return strict.fill(routing.fill(config, tree, sections, defaults, names), tree)
 
 
 def _settings(defaults: Defaults, tree: Node) -> GlobalSettings:
     return GlobalSettings(
         router_id=defaults.text("router_id"),
         startup_delay_ns=nanoseconds(defaults.text("vrrp_startup_delay", "0")),
+        delay_after_boot_ns=nanoseconds(defaults.text("vrrp_delay_after_boot", "0")),
         dynamic_interfaces="dynamic_interfaces" in defaults.words,
         log_unknown_vrids="log_unknown_vrids" in defaults.words,
         process_priority=defaults.number("vrrp_priority"),
         realtime_priority=defaults.number("vrrp_rt_priority"),
         no_swap="vrrp_no_swap" in defaults.words,
         cpu_affinity=tuple(int(word) for word in defaults.words.get("vrrp_cpu_affinity", ())),
+        **security.netlink_buffers(defaults),
         operations=operations(defaults, outside_words(tree)),
         telling=telling(tree, defaults),
+        snmp=snmp(tree, defaults),
     )
