@@ -45,7 +45,7 @@ def test_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in shown for command in COMMANDS)
 
 
-@pytest.mark.parametrize("words", [[], ["reboot"], ["run"], ["run", "--config"], ["check", "--wibble", "x"]])
+@pytest.mark.parametrize("words", [[], ["reboot"], ["run", "--wibble"], ["run", "--config"], ["check", "--wibble", "x"]])
 def test_a_wrong_command_line_is_exit_status_2(words: List[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)

@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 from vrrp_agent.cli import status as cli
-from vrrp_agent.daemon import loading, service
+from vrrp_agent.daemon import loading, service, surroundings
 from vrrp_agent.daemon.service import Options, Service
 from vrrp_agent.kernel.errors import MissingPrivilege
 
@@ -33,7 +33,10 @@ vrrp_instance VI_1 {
     }
 }
 """
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE)
+SIGNALS = (
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE),
+    *(signal.SIGXCPU, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX),
+)
 
 
 class Process:
@@ -103,9 +106,13 @@ def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process
 
         return act
 
-    names = ("allow_descriptors", "lock_memory", "set_realtime", "set_nice", "set_affinity", "set_name")
+    names = (
+        *("allow_descriptors", "leave_no_core", "lock_memory", "set_realtime", "limit_realtime"),
+        *("leave_realtime", "set_nice", "set_affinity", "set_name"),
+    )
     guard = SimpleNamespace(DEFAULT_REALTIME_PRIORITY=20, **{name: noted(name) for name in names})
     monkeypatch.setattr(service, "process", guard)
+    monkeypatch.setattr(surroundings, "process", guard)
     monkeypatch.setattr(service, "this_host", found.host.as_host)
     monkeypatch.setattr(service, "Log", lambda _level: found.log)
     before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -123,7 +130,8 @@ def test_start_and_an_orderly_end(process: Process) -> None:
     texts = [text for _level, text in process.log.lines]
     assert texts[0] == "vrrp-agent 1.0 starts with 1 virtual router"
     assert texts[-2:] == ["VI_1: backup -> init: stopped", "stopped"]
-    assert process.protected == ["allow_descriptors", "lock_memory", "set_realtime"]
+    first = ["allow_descriptors", "leave_no_core", "lock_memory", "set_name"]
+    assert process.protected == [*first, "set_realtime", "limit_realtime"]
     assert sorted(os.listdir(process.runtime)) == ["lock"], "neither socket nor state is left"
     assert all(sock.closed for sock in process.host.sockets)
 
@@ -247,7 +255,8 @@ def test_the_files_words_about_the_process_are_obeyed(process: Process) -> None:
     words = "vrrp_priority -5\n vrrp_rt_priority 30\n vrrp_cpu_affinity 0\n vrrp_process_name ha"
     process.write(text=f"global_defs {{\n {words}\n}}\n{GOOD}".replace("PRIORITY", "100"))
     assert process.run() == 0
-    assert process.protected[1:] == ["lock_memory", "set_realtime", "set_nice", "set_affinity", "set_name"]
+    wanted = ["lock_memory", "set_name", "set_realtime", "limit_realtime", "set_nice", "set_affinity"]
+    assert process.protected[2:] == wanted
 
 
 # What keeps it from starting.

@@ -70,7 +70,7 @@ def test_an_answer_that_was_begun_survives_a_reload(stage: Stage) -> None:
 
 
 def test_an_unknown_command_is_named_with_those_that_are_known(stage: Stage) -> None:
-    with pytest.raises(ValueError, match="unknown command 'reboot'; known: status"):
+    with pytest.raises(ValueError, match="unknown command 'reboot'; known: dump, status"):
         stage.agent.answer({"command": "reboot"})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import List, Optional
+from typing import Any, List, Optional
 
 from ..version import version_line
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "take part in VRRP as a configuration file says, in the foreground",
     "check": "say everything that is wrong with a configuration file",
     "status": "show what a running agent does, and why",
+    "dump": "print a running agent's state as keepalived's files have it",
     "sniff": "show the VRRP adverts on a wire or in a capture",
     "keywords": "list the words of keepalived.conf that are known",
 }
@@ -36,12 +37,34 @@ def main(argv: Optional[List[str]] = None) -> int:
     return status
 
 
+class Signum(argparse.Action):
+    """``--signum=NAME``, as keepalived has it: print a number and end."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: Optional[str] = None,
+    ) -> None:
+        from ..daemon.signals import NUMBERS
+
+        number = NUMBERS.get(values)
+        if number is None:
+            parser.error(f"unknown signal {values!r}; known: {', '.join(NUMBERS)}")
+        sys.stdout.write(f"{number}\n")
+        parser.exit()
+
+
 def _parser(arguments: List[str]) -> argparse.ArgumentParser:
     """A parser that has loaded only the subcommand that is asked for: start-up time is outage time."""
     parser = argparse.ArgumentParser(
         prog="vrrp-agent", description="VRRP as keepalived speaks it, with reasons."
     )
     parser.add_argument("--version", action="version", version=version_line())
+    parser.add_argument(
+        "--signum", action=Signum, metavar="NAME", help="print the number of a signal by keepalived's name"
+    )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     wanted = next((word for word in arguments if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():

@@ -26,6 +26,10 @@ class Counters:
     )
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin (again) at 0: at the start, and on keepalived's STATS_CLEAR."""
         self.adverts_received = 0
         self.adverts_sent = 0
         self.priority_zero_received = 0

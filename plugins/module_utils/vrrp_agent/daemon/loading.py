@@ -9,17 +9,21 @@ grammar.  The child also takes the memory for it away again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import select
 import signal
 import traceback
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import TYPE_CHECKING, Optional, Tuple
 
 from ..conf.model import Config
 from ..conf.problem import Problem
 from ..kernel.process import MOST_DESCRIPTORS
+
+if TYPE_CHECKING:
+    from ..conf.load import Loaded
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,14 @@ class Outcome:
 class Loading:
     """A child at work. Its pipe can be watched by the loop; ``take`` is called until it returns a value.
 
-    Raises OSError when there is no room for another process.
+    ``marker`` is a file that exists while the child reads (reload_file), ``number`` the one of the copy that
+    config_save_dir asks for. Raises OSError when there is no room for another process.
     """
 
-    def __init__(self, path: str, config_id: str, lenient: bool) -> None:
+    def __init__(
+        self, path: str, config_id: str, lenient: bool, marker: Optional[str] = None, number: int = 0
+    ) -> None:
+        self._marker = marker
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
         self._data = bytearray()
@@ -49,7 +57,7 @@ class Loading:
             os.close(write_end)
             raise
         if self.pid == 0:
-            _work(path, config_id, lenient, write_end)
+            _work(path, config_id, lenient, write_end, marker, number)
         os.close(write_end)
         self._descriptor = read_end
 
@@ -92,9 +100,19 @@ class Loading:
             os.waitpid(self.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
+        remove_marker(self._marker)
 
 
-def _work(path: str, config_id: str, lenient: bool, descriptor: int) -> None:
+def remove_marker(path: Optional[str]) -> None:
+    """Nobody reads the configuration now."""
+    if path:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _work(
+    path: str, config_id: str, lenient: bool, descriptor: int, marker: Optional[str], copy_number: int
+) -> None:
     """The child's whole life."""
     status = 1
     try:
@@ -104,7 +122,12 @@ def _work(path: str, config_id: str, lenient: bool, descriptor: int) -> None:
         os.closerange(descriptor + 1, MOST_DESCRIPTORS)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
-        data = memoryview(pickle.dumps(_load(path, config_id, lenient), pickle.HIGHEST_PROTOCOL))
+        _set_marker(marker)
+        try:
+            outcome = _load(path, config_id, lenient, copy_number)
+        finally:
+            remove_marker(marker)
+        data = memoryview(pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL))
         while data:
             data = data[os.write(descriptor, data) :]
         status = 0
@@ -114,11 +137,35 @@ def _work(path: str, config_id: str, lenient: bool, descriptor: int) -> None:
         os._exit(status)
 
 
-def _load(path: str, config_id: str, lenient: bool) -> Outcome:
+def _set_marker(path: Optional[str]) -> None:
+    """reload_file: whoever changes the configuration waits until it is gone; an old one is made empty."""
+    if not path:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, flags, 0o644))
+
+
+def _load(path: str, config_id: str, lenient: bool, number: int) -> Outcome:
     from ..conf import load  # the grammar is needed here and nowhere else in the daemon
 
     try:
         loaded = load.load(path, config_id=config_id, lenient=lenient)
+        if loaded.config is not None and loaded.config.settings.operations.dumps.config_save_dir:
+            _keep_copy(loaded, loaded.config.settings.operations.dumps.config_save_dir, number)
     except MemoryError:
         return Outcome(None, (), "not enough memory to read the configuration")
     return Outcome(loaded.config, tuple(loaded.problems))
+
+
+def _keep_copy(loaded: Loaded, directory: str, number: int) -> None:
+    """config_save_dir: all that was read as one text, without its secrets."""
+    from ..conf.grammar.index import SECTIONS
+    from ..conf.text.render import render
+    from .dumps import DumpError, make_directory, write
+
+    if make_directory(directory):
+        return  # said by the agent, which keeps the state there
+    with contextlib.suppress(DumpError):
+        copy = os.path.join(directory, f"keepalived.conf.{os.getppid()}.{number}")
+        write(copy, render(loaded.parsed.tree, SECTIONS, mask=True), 0o600)

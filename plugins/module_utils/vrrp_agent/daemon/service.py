@@ -8,30 +8,36 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import socket
 import sys
 from dataclasses import dataclass
-from typing import IO, Optional
+from functools import partial
+from typing import IO, Optional, Tuple
 
-from ..conf.model import Config, GlobalSettings
+from ..conf.model import Config
 from ..conf.problem import ERROR
-from ..kernel import process
-from ..kernel.errors import KernelError
+from ..kernel import namespace, process
+from ..kernel.errors import KernelError, MissingPrivilege
 from ..loop.alarm import Alarm
 from ..loop.log import ERROR as FAILURE
 from ..loop.log import INFO, WARNING, Log
 from ..loop.loop import Loop
-from . import systemd
+from . import signals, systemd
 from .agent import Agent, this_host
 from .control import SOCKET_NAME, Control
-from .loading import Loading, Outcome
-from .runtime import RuntimeDirError, occupy
+from .dumps import Dumper, Saver
+from .loading import Loading, Outcome, remove_marker
+from .runtime import DEFAULT_RUNTIME_DIR, RuntimeDirError, occupy
+from .scene import Scene
+from .signals import Signals
+from .surroundings import Surroundings
+from .timed_reload import TimedReload
 
 EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_PERMISSION = 0, 1, 2, 4  # as keepalived's
-
-
+EMPTY = Scene(Config(), (), 0, 0.0)
 LONGEST_LOADING_NS = 60_000_000_000
 """A reload that takes longer has met a file that never ends, or a file system that does not answer."""
+MARKER_NAME = "keepalived.reload"
+"""reload_file without a path, in the runtime directory."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,16 @@ class Options:
 
     config: str
     runtime_dir: str
+    """Empty leaves it to the file: the usual one, with the name of ``instance`` added."""
     config_id: str
     lenient: bool
     version: str
     log_level: int = INFO
+    namespace: str = ""
+    """Goes before net_namespace of the file."""
+    umask: Optional[int] = None
+    """Goes before umask of the file."""
+    pid_files: Tuple[str, ...] = ()
 
 
 class Service:
@@ -53,7 +65,12 @@ class Service:
         self._options = options
         self._log = Log(options.log_level)
         self._loop = Loop()
+        self._runtime_dir = options.runtime_dir
+        self._surroundings = Surroundings(self._loop, self._log, options.umask)
+        self._timed_reload = TimedReload(self._loop, self._log, self._reload)
         self._agent: Optional[Agent] = None
+        self._dumper = Dumper(self._loop, self._log, self._scene)
+        self._saver = Saver(self._dumper, self._log)
         self._loading: Optional[Loading] = None
         self._patience = Alarm(self._loop, self._give_up_loading)
         self._reload_again = False
@@ -62,11 +79,18 @@ class Service:
     def run(self) -> int:
         """Until a signal says stop. Returns the exit status."""
         try:
-            self._lock = occupy(self._options.runtime_dir)
-        except RuntimeDirError as error:
-            self._log.error(f"{error}; {error.hint}")
+            return self._run()
+        except KernelError as error:
+            return self._cannot_start(error)
+        finally:
+            self._surroundings.remove_pid_files()
+
+    def _run(self) -> int:
+        options = self._options
+        if options.runtime_dir and not self._occupy(options.runtime_dir):
             return EXIT_FAILURE
         process.allow_descriptors()
+        self._keep_secrets()
         # A reload that is asked for meanwhile is done after the start; a stop ends it at once.
         waker = self._catch_signals()
         try:
@@ -74,18 +98,46 @@ class Service:
         except OSError as error:
             self._log.error(f"no process to read the configuration: {error.strerror}")
             return EXIT_FAILURE
-        try:
-            agent = self._agent = self._make_agent()
-        except KernelError as error:
-            loading.abandon()
-            return self._cannot_start(error)
+        if options.namespace:
+            try:
+                namespace.enter(options.namespace)
+            except KernelError:
+                loading.abandon()
+                raise
+        agent: Optional[Agent] = None
+        if options.runtime_dir:
+            try:
+                agent = self._make_agent()
+            except KernelError:
+                loading.abandon()
+                raise
         config = self._accept(loading.wait(), "start")
         if config is None:
-            agent.close()
+            if agent is not None:
+                agent.close()
             return EXIT_CONFIG
+        return self._settle(agent, config, waker)
+
+    def _settle(self, agent: Optional[Agent], config: Config, waker: Signals) -> int:
+        """Go where the file says, and let startup_script run; then the agent begins."""
+        operations = config.settings.operations
+        if not self._runtime_dir and not self._occupy(directory_of(operations.instance)):
+            return EXIT_FAILURE
+        elsewhere = bool(operations.net_namespace) and not self._options.namespace
+        if agent is not None and (elsewhere or operations.startup is not None):
+            agent.close()  # its picture of the interfaces is another one, or may change meanwhile
+            agent = None
+        if elsewhere:
+            namespace.enter(operations.net_namespace)
+        self._surroundings.set_umask(operations.umask)
+        self._surroundings.write_pid_files(self._options.pid_files)
+        remove_marker(self._marker(config))  # left by one that was killed
+        if operations.startup is not None:
+            self._run_script("startup_script", config)
+        self._agent = agent = agent if agent is not None else self._make_agent()
         return self._work(agent, config, waker)
 
-    def _work(self, agent: Agent, config: Config, waker: socket.socket) -> int:
+    def _work(self, agent: Agent, config: Config, waker: Signals) -> int:
         try:
             agent.check_interfaces(config)
             control = Control(self._loop, self._socket_path, agent.answer)
@@ -97,18 +149,16 @@ class Service:
             self._log.error(f"cannot listen on {self._socket_path}: {error.strerror or error}")
             return EXIT_FAILURE
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _noted)
+            waker.on(number, partial(self._stop, number.name))
         try:
             self._log.notice(f"vrrp-agent {self._options.version} starts with {_count(config)}")
             agent.apply(config)
-            self._protect(config.settings)
+            self._surroundings.protect(config.settings)
+            self._timed_reload.apply(config.settings.operations.reload)
             systemd.ready(_count(config))
             self._loop.run()
             systemd.stopping()
-            if self._loading is not None:
-                self._loading.abandon()
-            agent.stop()
-            self._log.notice("stopped")
+            self._end(agent)
         except KernelError as error:
             agent.close()
             return self._cannot_start(error)
@@ -118,74 +168,89 @@ class Service:
             self._loop.close()
         return EXIT_OK
 
+    def _end(self, agent: Agent) -> None:
+        if self._loading is not None:
+            self._loading.abandon()
+        operations = agent.config.settings.operations
+        self._timed_reload.stop(operations.child_wait_ns)
+        agent.stop()
+        if operations.shutdown is not None:
+            self._run_script("shutdown_script", agent.config)
+        self._log.notice("stopped")
+
+    def _run_script(self, word: str, config: Config) -> None:
+        from .once import run_once  # needed by few
+
+        operations = config.settings.operations
+        once = operations.startup if word == "startup_script" else operations.shutdown
+        if once is not None:
+            run_once(word, once, config.settings.scripts, self._log)
+
+    def _keep_secrets(self) -> None:
+        problem = process.leave_no_core()
+        if problem:
+            self._log.warning(f"a core dump of this process could hold keys: {problem}")
+
+    def _occupy(self, directory: str) -> bool:
+        try:
+            self._lock = occupy(directory)
+        except RuntimeDirError as error:
+            self._log.error(f"{error}; {error.hint}")
+            return False
+        self._runtime_dir = directory
+        return True
+
     @property
     def _socket_path(self) -> str:
-        return os.path.join(self._options.runtime_dir, SOCKET_NAME)
+        return os.path.join(self._runtime_dir, SOCKET_NAME)
 
     def _make_agent(self) -> Agent:
         options = self._options
-        paths = (options.runtime_dir, options.version, options.config)
+        paths = (self._runtime_dir, options.version, options.config)
         return Agent(self._loop, self._log, *paths, host=this_host())
 
     def _cannot_start(self, error: KernelError, status: int = EXIT_FAILURE) -> int:
         self._log.error(f"{error}; {error.hint}" if error.hint else str(error))
-        from ..kernel.errors import MissingPrivilege
-
         return EXIT_PERMISSION if isinstance(error, MissingPrivilege) else status
-
-    # Timing.
-
-    def _protect(self, settings: GlobalSettings) -> None:
-        """Nothing may hold up an advert: not the collector, not the disk, not another process."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()  # nothing on the way of an advert makes cycles; after a reload it is called by hand
-        attempts = [("memory not locked", process.lock_memory())]
-        priority = settings.realtime_priority or process.DEFAULT_REALTIME_PRIORITY
-        attempts.append(("no real-time priority", process.set_realtime(priority)))
-        if settings.process_priority is not None:
-            attempts.append(("nice value not set", process.set_nice(settings.process_priority)))
-        if settings.cpu_affinity:
-            attempts.append(("CPU affinity not set", process.set_affinity(settings.cpu_affinity)))
-        if settings.process_name:
-            process.set_name(settings.process_name)
-        for what, problem in attempts:
-            if problem:
-                self._log.info(f"{what}: {problem}")
 
     # Signals.
 
-    def _catch_signals(self) -> socket.socket:
-        reader, writer = socket.socketpair()
-        reader.setblocking(False)
-        writer.setblocking(False)
-        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGHUP, _noted)
-        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)
-        self._writer = writer
+    def _catch_signals(self) -> Signals:
+        """keepalived's signals. Those for dumps mean nothing before there is an agent."""
+        dumper = self._dumper
+        waker = Signals(self._loop, (signal.SIGPIPE,))
+        waker.on(signals.RELOAD, self._reload)
+        waker.on(signals.DATA, dumper.state)
+        waker.on(signals.STATS, dumper.stats)
+        waker.on(signals.STATS_CLEAR, lambda: dumper.stats(clear=True))
+        waker.on(signals.JSON, dumper.json)
+        waker.on(signals.THREADS, self._tell_timers)
+        waker.on(signal.SIGXCPU, self._surroundings.too_long_in_realtime, process.leave_realtime)
+        return waker
 
-        def read_signals() -> None:
-            try:
-                numbers = reader.recv(64)
-            except BlockingIOError:
-                return
-            for number in numbers:
-                if number in (signal.SIGTERM, signal.SIGINT):
-                    self._log.notice(f"stopping on {signal.Signals(number).name}")
-                    self._loop.stop()
-                elif number == signal.SIGHUP:
-                    self._reload()
+    def _stop(self, name: str) -> None:
+        self._log.notice(f"stopping on {name}")
+        self._loop.stop()
 
-        self._loop.add_reader(reader.fileno(), read_signals)
-        return reader
+    def _scene(self) -> Scene:
+        return self._agent.scene() if self._agent is not None else EMPTY
+
+    def _tell_timers(self) -> None:
+        """keepalived's TDUMP: what this process waits for."""
+        self._log.info(f"waits for {self._loop.describe()}")
 
     # Configuration.
 
     def _load(self) -> Loading:
         options = self._options
         sys.stdout.flush()
-        return Loading(options.config, options.config_id, options.lenient)
+        marker = self._marker(self._agent.config) if self._agent is not None else None
+        return Loading(options.config, options.config_id, options.lenient, marker, self._saver.reloads)
+
+    def _marker(self, config: Config) -> Optional[str]:
+        """The path of reload_file; None when it is not given."""
+        marker = config.settings.operations.reload.marker
+        return os.path.join(self._runtime_dir, MARKER_NAME) if marker == "" else marker
 
     def _reload(self) -> None:
         """Read the file again in a child; elections go on meanwhile."""
@@ -194,6 +259,7 @@ class Service:
             return
         systemd.reloading()
         self._log.notice(f"reloading {self._options.config}")
+        self._saver.before(self._save_dir)
         try:
             self._loading = loading = self._load()
         except OSError as error:
@@ -238,6 +304,10 @@ class Service:
         self._reload_is_over()
 
     def _apply(self, agent: Agent, config: Config) -> None:
+        fixed = unchangeable(agent.config, config)
+        if fixed:
+            self._log.error(f"reload: {fixed}; the old configuration goes on")
+            return
         try:
             agent.check_interfaces(config)
             agent.apply(config)
@@ -245,8 +315,15 @@ class Service:
             hint = f"; {error.hint}" if error.hint else ""
             self._log.error(f"reload: {error}{hint}; the old configuration goes on")
             return
+        self._surroundings.apply(config.settings)
+        self._timed_reload.apply(config.settings.operations.reload)
+        self._saver.after(self._save_dir)
         self._log.notice(f"reloaded: {_count(config)}")
         self._loop.add_job(_collect_garbage)
+
+    @property
+    def _save_dir(self) -> str:
+        return self._scene().config.settings.operations.dumps.config_save_dir
 
     def _accept(self, outcome: Outcome, occasion: str) -> Optional[Config]:
         """The configuration, or None after saying all that is wrong with it."""
@@ -262,8 +339,16 @@ class Service:
         return outcome.config
 
 
-def _noted(_number: int, _frame: object) -> None:
-    """The wake-up descriptor has the number; this only keeps the default action away."""
+def directory_of(instance: str) -> str:
+    """The runtime directory when the command line names none."""
+    return f"{DEFAULT_RUNTIME_DIR}-{instance}" if instance else DEFAULT_RUNTIME_DIR
+
+
+def unchangeable(old: Config, new: Config) -> str:
+    """What a reload cannot change and the new configuration does, as in keepalived; empty when nothing."""
+    pairs = zip(old.settings.operations.fixed, new.settings.operations.fixed)
+    words = [word for (word, before), (_word, after) in pairs if before != after]
+    return f"{' and '.join(words)} cannot change without a restart of the agent" if words else ""
 
 
 def _collect_garbage() -> bool:

@@ -37,3 +37,8 @@ def reloading() -> None:
 def stopping() -> None:
     """An orderly stop begins."""
     notify("STOPPING=1")
+
+
+def allow(duration_ns: int) -> None:
+    """Starting or stopping takes so long at most: do not lose patience before."""
+    notify(f"EXTEND_TIMEOUT_USEC={duration_ns // 1000}")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
+_PR_SET_DUMPABLE = 4
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 DEFAULT_REALTIME_PRIORITY = 20
 MOST_DESCRIPTORS = 16384
+RLIMIT_RTTIME = 15  # getrlimit(2); Python's resource has no name for it
 
 
 def lock_memory() -> str:
@@ -25,6 +27,22 @@ def lock_memory() -> str:
         return str(error)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
+        return ""
+    return os.strerror(ctypes.get_errno())
+
+
+def leave_no_core() -> str:
+    """Keep what this process and its children know out of core dumps (PR_SET_DUMPABLE, prctl(2)).
+
+    RLIMIT_CORE would not do: the kernel does not heed it where cores go to a program (core(5)), as with
+    systemd-coredump. Programs that are executed are as they always are. Returns an empty text, or why not.
+    """
+    try:
+        import ctypes  # needed for ``lock_memory`` as well
+    except ImportError as error:
+        return str(error)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0:
         return ""
     return os.strerror(ctypes.get_errno())
 
@@ -50,6 +68,31 @@ def set_realtime(priority: int) -> str:
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
         return error.strerror or str(error)
+    return ""
+
+
+def leave_realtime() -> None:
+    """Ordinary scheduling for this process."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def limit_realtime(limit_us: Optional[int]) -> str:
+    """Send SIGXCPU after ``limit_us`` of real time without a pause (vrrp_rlimit_rttime); None is no limit.
+
+    The kernel repeats the signal after each further second. There is no hard limit: at that the kernel would
+    kill the process, and with it the addresses. Returns an empty text, or why it could not be done.
+    """
+    import resource  # used once
+
+    hard = resource.getrlimit(RLIMIT_RTTIME)[1]
+    soft = hard if limit_us is None else limit_us
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    try:
+        resource.setrlimit(RLIMIT_RTTIME, (soft, hard))
+    except (OSError, ValueError) as error:
+        return str(error)
     return ""
 
 

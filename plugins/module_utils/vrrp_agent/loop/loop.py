@@ -78,6 +78,13 @@ class Loop:
         """A reader says that it stopped before it had read everything; it will be called again."""
         self._unread = True
 
+    def describe(self) -> str:
+        """What it waits for, in words."""
+        deadline = self.schedule.next_deadline()
+        next_one = "none" if deadline is None else f"the next in {(deadline - self.clock()) / 1e9:.3f} s"
+        counts = f"{len(self._readers)} readers, {len(self._writers)} writers, {len(self._jobs)} jobs"
+        return f"{counts}, {len(self.schedule)} timers ({next_one})"
+
     def stop(self) -> None:
         """Leave ``run`` after this turn."""
         self._running = False

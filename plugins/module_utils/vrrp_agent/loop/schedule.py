@@ -39,6 +39,10 @@ class Schedule:
         self._heap: List[Tuple[int, int, Timer]] = []
         self._count = 0
 
+    def __len__(self) -> int:
+        """How many timers are set, with those that have moved since counted again."""
+        return len(self._heap)
+
     def refresh(self, timer: Timer) -> None:
         """Take notice of a deadline that is new or has moved; needed only when it may be sooner."""
         deadline = timer.deadline
