@@ -70,8 +70,6 @@ def test_ah_is_known_but_not_done_yet_while_pass_is() -> None:
     [
         "virtual_routes",
         "virtual_rules",
-        "use_vmac",
-        "no_accept",
         "strict_mode",
         "track_script",
         "notify_master",

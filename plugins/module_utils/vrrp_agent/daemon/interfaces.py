@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Container, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Container, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..kernel.addresses import IFA_F_TENTATIVE, AddressEvent, HeldAddress
 from ..kernel.links import Link, LinkEvent
@@ -51,6 +51,14 @@ class Interfaces:
     def get(self, name: str) -> Optional[Link]:
         """The link of that name, or None."""
         return self._by_name.get(name)
+
+    def __iter__(self) -> Iterator[Link]:
+        """Every link."""
+        return iter(list(self._by_index.values()))
+
+    def by_index(self, index: int) -> Optional[Link]:
+        """The link of that number, or None."""
+        return self._by_index.get(index)
 
     def name_of(self, index: int) -> str:
         """The name of a link, or an empty text."""
@@ -100,6 +108,8 @@ class Interfaces:
         for event in events:
             if isinstance(event, LinkEvent):
                 self._apply_link(event, changes)
+                continue
+            if not isinstance(event, AddressEvent):
                 continue
             name = self._apply_address(event)
             if event.held.packed not in virtual:

@@ -16,7 +16,7 @@ _LOAD_BYTE_ABSOLUTE = 0x30
 _JUMP_EQUAL = 0x15
 _RETURN = 0x06
 _ANCILLARY = 0xFFFFF000  # SKF_AD_OFF: loads from here give what the kernel knows beside the bytes
-_PROTOCOL, _HARDWARE_TYPE = 0, 28
+_PROTOCOL, _PACKET_TYPE, _HARDWARE_TYPE = 0, 4, 28
 _WHOLE_PACKET = 0x40000
 
 _INSTRUCTION = struct.Struct("@HBBI")
@@ -49,6 +49,10 @@ class Program:
     def load_ethertype(self) -> None:
         """The EtherType by which the kernel took the packet."""
         self._lines.append((_LOAD_HALF_ABSOLUTE, _ANCILLARY + _PROTOCOL, None))
+
+    def load_packet_type(self) -> None:
+        """Whom the frame is for: 0 is this host."""
+        self._lines.append((_LOAD_HALF_ABSOLUTE, _ANCILLARY + _PACKET_TYPE, None))
 
     def jump_if(self, value: int, label: str) -> None:
         """Go on at ``label``, at most 255 instructions further, when what was loaded is ``value``."""

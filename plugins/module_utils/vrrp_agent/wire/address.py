@@ -15,6 +15,11 @@ def text(packed: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
+def link_local_of(mac: bytes) -> bytes:
+    """The link-local IPv6 address that belongs to a MAC (RFC 4291 appendix A)."""
+    return b"\xfe\x80" + bytes(6) + bytes((mac[0] ^ 2,)) + mac[1:3] + b"\xff\xfe" + mac[3:6]
+
+
 def is_multicast(packed: bytes) -> bool:
     """224.0.0.0/4 or ff00::/8."""
     return packed[0] & 0xF0 == 0xE0 if len(packed) == 4 else packed[0] == 0xFF

@@ -100,7 +100,10 @@ SECTIONS: Tuple[Section, ...] = (
         keywords=(
             *_OPTIONS,
             Keyword(
-                "use_vmac", "Puts the address on a VMAC made on the interface given by dev.", since="2.2.0"
+                "use_vmac",
+                "Puts the address on a VMAC made on the interface given by dev.",
+                supported=True,
+                since="2.2.0",
             ),
         ),
     ),
@@ -115,6 +118,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "track_group",
                 "Names the instances that leave the active state when this address is removed.",
                 args=(name_of("track_group"),),
+                supported=True,
                 since="2.0.3",
             ),
         ),

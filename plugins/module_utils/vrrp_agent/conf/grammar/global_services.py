@@ -77,13 +77,24 @@ IPVS: Tuple[Keyword, ...] = (
 
 NFTABLES: Tuple[Keyword, ...] = (
     Keyword(
-        "nftables", "Uses nftables with this table name, keepalived when absent.", args=_TABLE, since="2.0.11"
+        "nftables",
+        "Uses nftables with this table name, keepalived when absent.",
+        args=_TABLE,
+        supported=True,
+        since="2.0.11",
     ),
     Keyword(
-        "nftables_priority", "Priority of the VRRP chains.", args=_PRIORITY, default="-1", since="2.0.11"
+        "nftables_priority",
+        "Priority of the VRRP chains.",
+        args=_PRIORITY,
+        default="-1",
+        supported=True,
+        since="2.0.11",
     ),
-    Keyword("nftables_ifindex", "Matches interfaces by index instead of name.", since="2.0.11"),
-    Keyword("nftables_counters", "Adds counters to the rules.", since="2.0.11"),
+    Keyword(
+        "nftables_ifindex", "Matches interfaces by index instead of name.", supported=True, since="2.0.11"
+    ),
+    Keyword("nftables_counters", "Adds counters to the rules.", supported=True, since="2.0.11"),
     Keyword(
         "nftables_ipvs",
         "Gives a virtual_server_group one firewall mark; the table is keepalived_ipvs when absent.",
@@ -206,22 +217,49 @@ SNMP: Tuple[Keyword, ...] = (
         "Socket of the AgentX master.",
         args=(Arg("[udp:|tcp:|unix:]ADDRESS[:PORT]"),),
         default="unix:/var/agentx/master",
+        supported=True,
+        first_counts=True,
         since="1.2.20",
         build_option="snmp",
     ),
-    Keyword("enable_traps", "Sends SNMP traps.", since="1.2.5", build_option="snmp"),
-    Keyword("enable_snmp_vrrp", "Serves keepalived's VRRP MIB.", since="2.0.0", build_option="snmp-vrrp"),
+    Keyword("enable_traps", "Sends SNMP traps.", supported=True, since="1.2.5", build_option="snmp"),
+    Keyword(
+        "enable_snmp_vrrp",
+        "Serves keepalived's VRRP MIB.",
+        supported=True,
+        since="2.0.0",
+        build_option="snmp-vrrp",
+    ),
     Keyword(
         "enable_snmp_keepalived",
         "Old name of enable_snmp_vrrp.",
         alias_of="enable_snmp_vrrp",
         deprecated="enable_snmp_vrrp",
+        supported=True,
         since="1.2.20",
         build_option="snmp-vrrp",
     ),
-    Keyword("enable_snmp_rfc", "Serves both MIBs of the RFCs.", since="1.2.20", build_option="snmp-rfc"),
-    Keyword("enable_snmp_rfcv2", "Serves the MIB of RFC 2787.", since="1.2.20", build_option="snmp-rfcv2"),
-    Keyword("enable_snmp_rfcv3", "Serves the MIB of RFC 6527.", since="1.2.20", build_option="snmp-rfcv3"),
+    Keyword(
+        "enable_snmp_rfc",
+        "Serves both MIBs of the RFCs.",
+        supported=True,
+        since="1.2.20",
+        build_option="snmp-rfc",
+    ),
+    Keyword(
+        "enable_snmp_rfcv2",
+        "Serves the MIB of RFC 2787.",
+        supported=True,
+        since="1.2.20",
+        build_option="snmp-rfcv2",
+    ),
+    Keyword(
+        "enable_snmp_rfcv3",
+        "Serves the MIB of RFC 6527.",
+        supported=True,
+        since="1.2.20",
+        build_option="snmp-rfcv3",
+    ),
     Keyword("enable_snmp_checker", "Serves the checker's MIB.", since="1.2.20", build_option="snmp-checker"),
     Keyword(
         "snmp_vs_stats_update_interval",

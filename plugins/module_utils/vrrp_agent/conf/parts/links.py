@@ -8,14 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+MACVLAN, IPVLAN = "macvlan", "ipvlan"
+
 
 @dataclass(frozen=True)
 class VirtualLink:
-    """use_vmac or use_ipvlan: the link that carries the virtual addresses of one instance."""
+    """use_vmac or use_ipvlan: a link on an interface that carries virtual addresses of one instance."""
 
     name: str
     """The name of the link; never empty: ``values`` makes keepalived's names."""
-    kind: str = "macvlan"
+    prefix: str = ""
+    """How the name began that ``values`` made (vmac_prefix); empty when the configuration names the link."""
+    base: str = ""
+    """The interface that it stands on."""
+    family: int = 4
+    """4 or 6: the family of the addresses on it."""
+    vrid: int = 0
+    kind: str = MACVLAN
     """macvlan or ipvlan."""
     mac: bytes = b""
     """macvlan: the virtual MAC (RFC 9568 7.3), or the one of the line."""
@@ -23,12 +32,15 @@ class VirtualLink:
     """ipvlan: bridge, private or vepa."""
     address: Optional[bytes] = None
     """ipvlan: the source address for adverts on the link."""
+    address_prefix_length: int = 0
     group: Optional[int] = None
-    """The link's group number."""
+    """The link's group number; None is the base interface's."""
     report_to_base: bool = False
     """netlink_notify_msg."""
     transmit_on_base: bool = False
     """vmac_xmit_base: adverts leave by the base interface."""
+    both_families: bool = False
+    """Addresses of the other family may come to it too: IPv6 stays on for an IPv4 link."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +52,5 @@ class Firewall:
     by_index: bool = False
     """nftables_ifindex."""
     counters: bool = False
+    local_igmp: bool = True
+    """False is disable_local_igmp: no membership of the groups 224.0.0.x is reported for IPv4."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Dict, Mapping, Optional, Tuple
 
 from ..match.addresses import pack, pack_prefix
-from ..match.fit import Fit, fit_line
+from ..match.fit import Fit, Option, fit_line
 from ..model import Address, UnicastPeer
 from ..tree import Node
 from ..words import Section
@@ -30,7 +30,7 @@ def address(
     length = full if prefix is None else prefix
     ipv4 = len(packed) == 4
     dev = fit.option("dev")
-    label = fit.option("label")
+    label, group = fit.option("label"), fit.option("track_group")
     return Address(
         packed=packed,
         prefix_length=length,
@@ -47,7 +47,13 @@ def address(
         noprefixroute=fit.flag("noprefixroute"),
         autojoin=fit.flag("autojoin"),
         no_track=fit.flag("no_track"),
+        track_group=_word(group) if group is not None and not fit.flag("no_track") else None,
+        use_vmac=fit.flag("use_vmac"),
     )
+
+
+def _word(option: Option) -> str:
+    return str(next(iter(option.fit.values.values()))[0])
 
 
 def _prefix(fit: Fit) -> Tuple[bytes, Optional[int]]:
