@@ -37,6 +37,8 @@ class Host:
         self.router: Optional[VirtualRouter] = None
         """None while the machine is dead."""
         self.segment = 0
+        self.link = 0
+        """Which of several networks it is on; they never hear each other."""
         self.frozen = False
         self.inbox: List[Packet] = []
         self.holds_addresses = False
@@ -216,7 +218,9 @@ class Network:
         host.last_advert_ns = self.now
         packet = Packet(priority, host.settings.source, host.settings.advert_int_ns)
         for other in self.hosts:
-            if other is host or other.router is None or other.segment != host.segment:
+            if other is host or other.router is None:
+                continue
+            if other.segment != host.segment or other.link != host.link:
                 continue
             if self.loss and self._random.random() < self.loss:
                 continue
