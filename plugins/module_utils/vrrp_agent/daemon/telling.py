@@ -26,6 +26,8 @@ MOST_PENDING = 10_000
 """Events that wait while a process that has died is started again."""
 PATIENCE_NS = 5_000_000_000
 """At the agent's end. The process itself ends after 4 s (notify/worker.py), with all that it has started."""
+_NOTHING_YET: Dict[str, Any] = {"events": 0, "scripts": {}, "pipes": [], "mail": None}
+_NOTHING_YET: Dict[str, Any] = {"events": 0, "scripts": {}, "pipes": [], "mail": None}
 STATES = frozenset((events.MASTER, events.BACKUP, events.FAULT, events.STOP, events.DELETED))
 
 
@@ -41,7 +43,7 @@ class Teller:
         self._lost = 0
         self._told: Set[Subject] = set()
         """Whose state was told since the last ``apply``."""
-        self._report: Dict[str, Any] = {}
+        self._report = dict(_NOTHING_YET)
 
     def apply(self, config: Config) -> None:
         """A start or a reload: everything that is told from now on is told by the new words."""
@@ -99,7 +101,7 @@ class Teller:
     def _dismiss(self) -> None:
         """Nobody wants to know any more: the process ends by itself, and nobody waits for it."""
         side, self._side = self._side, None
-        self._report = {}
+        self._report = dict(_NOTHING_YET)
         self._pending.clear()
         if side is not None:
             side.send(Goodbye())
