@@ -151,10 +151,10 @@ WEIGHTS = [
     (10, DOWN, False, 100),
     (-10, UP, False, 100),
     (-10, DOWN, False, 90),
-    (10, UP, True, 100),
-    (10, DOWN, True, 110),
-    (-10, UP, True, 90),
-    (-10, DOWN, True, 100),
+    (10, UP, True, 90),
+    (10, DOWN, True, 100),
+    (-10, UP, True, 100),
+    (-10, DOWN, True, 110),
     (253, UP, False, 254),
     (-253, DOWN, False, 1),
 ]
@@ -165,8 +165,8 @@ def test_a_weight_moves_the_priority(weight: int, flags: int, reverse: bool, exp
     tracked = (Tracked("eth1", weight, reverse),)
     found = verdict(host(eth1=flags), track_interfaces=tracked)
     assert found.priority == expected
-    changed = expected != 100
-    assert found.parts == ((Part("interface eth1", weight),) if changed else ())
+    change = -weight if reverse else weight
+    assert found.parts == ((Part("interface eth1", change),) if expected != 100 else ())
 
 
 def test_weights_add_up_before_they_are_clipped() -> None:

@@ -117,6 +117,13 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         if one["next_deadline_s"] is not None:
             yield f"  next      in {one['next_deadline_s']:.3f} s"
         yield f"  holds     {', '.join(one['addresses_held']) or 'no address'}"
+        for link in one["virtual_links"]:
+            state = "" if link["up"] else ", down" if link["exists"] else ", missing"
+            yield f"  link      {link['name']}: {link['kind']} {link['mac']} on {link['on']}{state}"
+        if not one["accept"]:
+            yield "  accept    no: packets to the addresses are dropped"
+        if one["firewall_problem"]:
+            yield f"  nftables  {one['firewall_problem']}"
         for address, reason in one["addresses_refused"].items():
             yield f"  refused   {address}: {reason}"
         counters = one["counters"]

@@ -28,6 +28,7 @@ from ..loop.loop import Loop
 from ..track.messages import Key as TrackerKey
 from . import dumps, status
 from .announcer import Announcer
+from .damping import Damper
 from .fitting import fit_adverts
 from .groups import Groups
 from .hands import LIMIT_WINDOW_NS, Services
@@ -43,10 +44,10 @@ from .receivers import OpenLink, OpenSocket, Receivers, places_of
 from .scene import Scene
 from .snmp import SnmpAgent, Sources
 from .statics import Statics
-from .ways import way_devices, ways_of
-from .trackers import Trackers
 from .telling import Teller, states
+from .trackers import Trackers
 from .virtual_links import VirtualLinks
+from .ways import way_devices, ways_of
 
 Key = Tuple[str, int, int]
 MEMORY_NAME = "memory"
@@ -114,9 +115,11 @@ class Agent:
         self._services = Services(loop, log, *shared, tell=self._tell)
         self._groups = Groups(log, self._tell)
         self._trackers = Trackers(loop, log, self._trackers_changed)
+        self._damper = Damper(loop, log, self._interfaces, lambda names: self._host_changed(names, set()))
         self._patience = Patience()
         self._teller = Teller(loop, log)
-        sources = Sources(self._lives, self._groups, self._interfaces, self._receivers, self.adjust)
+        things = (self._lives, self._groups, self._interfaces, self._receivers, self._trackers)
+        sources = Sources(*things, adjust=self.adjust)
         self._snmp = SnmpAgent(loop, log, version, sources)
         self._list_everything()
         loop.add_reader(self._monitor.fileno(), self._hear_kernel)
@@ -169,6 +172,7 @@ class Agent:
         self._virtual = {
             address.packed for instance in config.instances for address, _device in placed(instance)
         }
+        self._damper.use(config.link_delays)
         self._trackers.apply(config)
         self._monitor.follow(groups_to_follow(config))
         self._promotion.apply(config.instances)
@@ -383,6 +387,7 @@ class Agent:
             self._list_again()
             return
         changes = self._interfaces.apply(events, self._virtual)
+        self._damper.look(changes.names)
         self._losses.hear(events, changes.virtual_lost)
         if changes.names:
             self._host_changed(changes.names, changes.gone)
@@ -396,7 +401,9 @@ class Agent:
         except KernelError as error:
             self.log.error(f"{error}; the next change of an interface tries again")
             return
-        self._host_changed({name for live in self._lives.values() for name in live.devices}, gone)
+        names = {name for live in self._lives.values() for name in live.devices}
+        self._damper.look(names)
+        self._host_changed(names, gone)
         self._losses.unknown(self._lives.values(), self.loop.clock())
 
     def _host_changed(self, names: AbstractSet[str], gone: AbstractSet[str]) -> None:

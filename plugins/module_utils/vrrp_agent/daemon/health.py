@@ -5,13 +5,22 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Set, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from ..conf.model import Instance
+from ..conf.model import Instance, Tracked
+from ..conf.values.links import links_of
+from ..track.messages import FILE, PROCESS, SCRIPT, Key, Reading
+from ..wire.address import link_local_of, text
 from .interfaces import Interfaces
 from .prepared import placed
+from .ways import tracked_devices, ways_of
 
 OWNER = 255
+FILE_FAULT = -254
+"""keepalived: a number times its weight that is as low as this means FAULT."""
+FILE_MOST = 253
+"""keepalived: no file raises the priority by more."""
+NO_READINGS: Mapping[Key, Reading] = {}
 
 
 class Part(NamedTuple):
@@ -31,33 +40,142 @@ class Verdict(NamedTuple):
     priority: int
     """The effective priority."""
     parts: Tuple[Part, ...]
+    waiting: Tuple[str, ...] = ()
+    """What is not known yet, and must be before the instance begins."""
 
 
-def judge(instance: Instance, interfaces: Interfaces, virtual: Set[bytes]) -> Verdict:
-    """Look at the interfaces that ``instance`` needs. ``virtual``: every virtual address of this host."""
+def judge(
+    instance: Instance,
+    interfaces: Interfaces,
+    virtual: Set[bytes],
+    readings: Mapping[Key, Reading] = NO_READINGS,
+) -> Verdict:
+    """Look at all that ``instance`` needs. ``virtual``: every virtual address of this host.
+
+    ``readings`` is what is known of scripts, files and processes. Raises nothing.
+    """
     faults: List[str] = []
     parts: List[Part] = []
     link = interfaces.get(instance.interface)
     if link is None:
         faults.append(f"interface {instance.interface} does not exist")
-    elif instance.track_primary and not link.up:
+    elif instance.track_primary and not interfaces.up(instance.interface):
         faults.append(f"interface {instance.interface} is down")
     source = _source(instance, interfaces, virtual)
-    if source is None and link is not None:
-        kind = "IPv4" if instance.family == 4 else "link-local IPv6"
-        faults.append(f"interface {instance.interface} has no {kind} address to send from")
+    faults.extend(_source_faults(instance, interfaces, source))
     for name in _address_devices(instance):
         if not interfaces.up(name):
             faults.append(f"interface {name} of a virtual address is down")
+    for name in tracked_devices(ways_of(instance)):
+        if name != instance.interface and not interfaces.up(name):
+            faults.append(f"interface {name} of a virtual route or rule is down")
+    waiting: List[str] = []
+    _judge_interfaces(instance, interfaces, faults, parts)
+    _judge_scripts(instance, readings, faults, parts, waiting)
+    _judge_files(instance, readings, faults, parts, waiting)
+    _judge_processes(instance, readings, faults, parts, waiting)
+    priority = _effective(instance.priority, parts)
+    return Verdict(source or b"", tuple(faults), priority, tuple(parts), tuple(waiting))
+
+
+def _judge_interfaces(
+    instance: Instance, interfaces: Interfaces, faults: List[str], parts: List[Part]
+) -> None:
     for tracked in instance.track_interfaces:
-        good = interfaces.up(tracked.name) != tracked.reverse
+        up = interfaces.up(tracked.name)
         if tracked.weight == 0:
-            if not good:
-                faults.append(f"tracked interface {tracked.name} is {'up' if tracked.reverse else 'down'}")
-        elif good == (tracked.weight > 0):
-            # keepalived: a positive weight is added while good, a negative one while bad
-            parts.append(Part(f"interface {tracked.name}", tracked.weight))
-    return Verdict(source or b"", tuple(faults), _effective(instance.priority, parts), tuple(parts))
+            if up == tracked.reverse:
+                faults.append(f"tracked interface {tracked.name} is {'up' if up else 'down'}")
+        else:
+            _add(parts, f"interface {tracked.name}", tracked, up)
+
+
+def _judge_scripts(
+    instance: Instance,
+    readings: Mapping[Key, Reading],
+    faults: List[str],
+    parts: List[Part],
+    waiting: List[str],
+) -> None:
+    for tracked in instance.track_scripts:
+        reading = readings.get((SCRIPT, tracked.name))
+        what = f"script {tracked.name}"
+        if reading is not None and reading.disabled:
+            continue  # keepalived: what must not or cannot be run does not count
+        if reading is None or reading.good is None:
+            if tracked.weight == 0:
+                waiting.append(f"{what} has not run yet")
+        elif tracked.weight == 0:
+            if reading.good == tracked.reverse:
+                faults.append(f"{what} {'succeeded' if reading.good else 'failed'}: {reading.why}")
+        else:
+            _add(parts, what, tracked, reading.good)
+
+
+def _judge_files(
+    instance: Instance,
+    readings: Mapping[Key, Reading],
+    faults: List[str],
+    parts: List[Part],
+    waiting: List[str],
+) -> None:
+    for tracked in instance.track_files:
+        reading = readings.get((FILE, tracked.name))
+        what = f"file {tracked.name}"
+        if reading is not None and reading.disabled:
+            continue
+        if reading is None or reading.good is None:
+            waiting.append(f"{what} has not been read yet")
+            continue
+        number = reading.value
+        if tracked.weight == 0:
+            if bool(number) != tracked.reverse:
+                faults.append(f"tracked {what} holds {number}")
+            continue
+        change = number * tracked.weight * (-1 if tracked.reverse else 1)
+        if change <= FILE_FAULT:
+            faults.append(f"tracked {what} holds {number}: {change:+d} is {FILE_FAULT} or lower")
+        elif change:
+            parts.append(Part(what, min(change, FILE_MOST)))
+
+
+def _judge_processes(
+    instance: Instance,
+    readings: Mapping[Key, Reading],
+    faults: List[str],
+    parts: List[Part],
+    waiting: List[str],
+) -> None:
+    for tracked in instance.track_processes:
+        reading = readings.get((PROCESS, tracked.name))
+        what = f"process {tracked.name}"
+        if reading is not None and reading.disabled:
+            continue
+        if reading is None or reading.good is None:
+            waiting.append(f"{what} has not been counted yet")
+        elif tracked.weight == 0:
+            if reading.good == tracked.reverse:
+                faults.append(f"tracked {what}: {reading.why}")
+        else:
+            _add(parts, what, tracked, reading.good)
+
+
+def _add(parts: List[Part], what: str, tracked: Tracked, good: bool) -> None:
+    """keepalived: a positive weight counts while it is good, a negative one while it is bad."""
+    if good == (tracked.weight > 0):
+        parts.append(Part(what, -tracked.weight if tracked.reverse else tracked.weight))
+
+
+def _source_faults(instance: Instance, interfaces: Interfaces, source: Optional[bytes]) -> List[str]:
+    """What is wrong with the address that adverts come from."""
+    if interfaces.get(instance.interface) is None:
+        return []
+    if source is None:
+        kind = "IPv4" if instance.family == 4 else "link-local IPv6"
+        return [f"interface {instance.interface} has no {kind} address to send from"]
+    if instance.track_source and not interfaces.held(instance.interface, source):
+        return [f"interface {instance.interface} does not have the source address {text(source)}"]
+    return []
 
 
 def _source(instance: Instance, interfaces: Interfaces, virtual: Set[bytes]) -> Optional[bytes]:
@@ -70,14 +188,18 @@ def _source(instance: Instance, interfaces: Interfaces, virtual: Set[bytes]) -> 
         # The owner's own address is a virtual one (RFC 9568 6.1), and may be its only one.
         others = virtual - {address.packed for address, _device in placed(instance)}
         found = interfaces.primary(instance.interface, instance.family, others)
+    link = interfaces.get(instance.interface)
+    if found is None and link is not None and instance.family == 6 and instance.virtual_link is not None:
+        found = link_local_of(link.mac)  # keepalived makes one as well
     return found
 
 
 def _address_devices(instance: Instance) -> List[str]:
     """Other interfaces that must be up for a virtual address; keepalived's no_track opts out."""
     names: List[str] = []
+    own = [link.name for link in links_of(instance)]  # VirtualLinks says what is wrong with these
     for address, device in placed(instance):
-        if device != instance.interface and not address.no_track and device not in names:
+        if device != instance.interface and not address.no_track and device not in (*names, *own):
             names.append(device)
     return names
 

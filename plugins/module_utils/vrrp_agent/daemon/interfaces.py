@@ -32,6 +32,8 @@ class Interfaces:
         self._by_index: Dict[int, Link] = {}
         self._by_name: Dict[str, Link] = {}
         self._held: Dict[int, Dict[bytes, Tuple[HeldAddress, ...]]] = {}
+        self.taken_for: Dict[str, bool] = {}
+        """Of links whose changes are held back: whether they count as up."""
 
     def replace(self, links: List[Link], addresses: List[HeldAddress]) -> Set[str]:
         """Begin afresh from full lists. Returns the names that stand for nothing or another link now."""
@@ -66,7 +68,10 @@ class Interfaces:
         return link.name if link is not None else ""
 
     def up(self, name: str) -> bool:
-        """True when the link exists, is up and has a carrier."""
+        """True when the link exists, is up and has a carrier, or is still taken for one."""
+        taken = self.taken_for.get(name)
+        if taken is not None:
+            return taken
         link = self._by_name.get(name)
         return link is not None and link.up
 

@@ -153,7 +153,8 @@ class Live:
         self.hands.take_new(before, now)
         priority = self.router.effective_priority
         self._perform(self.router.reconfigure(settings, now), now)
-        self._set_priority(verdict.priority, now, priority)
+        # keepalived does not tell of a new priority in the file, only of what trackers make of it
+        self._set_priority(verdict.priority, now, priority if verdict.priority != instance.priority else None)
         self._set_faults(verdict.faults, now)
         self._set_slack()
         self._services.loop.schedule.refresh(self)

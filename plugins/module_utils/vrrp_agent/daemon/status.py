@@ -14,8 +14,8 @@ from ..wire.address import text
 from .groups import LiveGroup
 from .live import Live
 from .prepared import placed
-from .ways import describe
 from .trackers import Trackers, word
+from .ways import describe
 
 SECOND_NS = 1_000_000_000
 
@@ -62,6 +62,9 @@ def instance_status(live: Live, now: int) -> Dict[str, Any]:
         "addresses": [f"{text(a.packed)}/{a.prefix_length}" for a, _device in placed(instance)],
         "addresses_held": [f"{text(held.packed)}/{held.prefix_length}" for held in hands.held()],
         "addresses_refused": dict(hands.refused),
+        "virtual_links": hands.virtual_links(),
+        "accept": instance.accept or live.owner,
+        "firewall_problem": hands.firewall_problem,
         "routes_and_rules": [describe(way) for way in hands.ways.wanted],
         "routes_and_rules_held": hands.ways.held,
         "routes_and_rules_refused": dict(hands.ways.refused),

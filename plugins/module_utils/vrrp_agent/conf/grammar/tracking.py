@@ -36,7 +36,7 @@ SECTIONS: Tuple[Section, ...] = (
         _weight(
             253,
             "Adds to the priority while the interface is up if positive, subtracts while it is down if "
-            "negative; reverse inverts that, and 0 means FAULT when down.",
+            "negative; with reverse it subtracts or adds instead, and 0 means FAULT when down.",
             default="0",
             supported=True,
         ),
@@ -45,19 +45,19 @@ SECTIONS: Tuple[Section, ...] = (
         "track_script_lines",
         "One vrrp_script per line, defined earlier in the file.",
         name_of("vrrp_script"),
-        _weight(253, _FROM_BLOCK),
+        _weight(253, _FROM_BLOCK, supported=True),
     ),
     _lines(
         "track_file_lines",
         "One track_file per line; the priority changes by value times weight.",
         name_of("track_file"),
-        _weight(254, _FROM_BLOCK),
+        _weight(254, _FROM_BLOCK, supported=True),
     ),
     _lines(
         "track_process_lines",
         "One vrrp_track_process per line.",
         name_of("vrrp_track_process"),
-        _weight(254, _FROM_BLOCK),
+        _weight(254, _FROM_BLOCK, supported=True),
     ),
     _lines(
         "track_bfd_lines",
