@@ -10,17 +10,21 @@ a thousand decodings.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set, Tuple
+from dataclasses import replace
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
+from ..conf.model import Instance
 from ..election.admit import Admission, Observation
 from ..kernel.advert_socket import AdvertSocket
+from ..kernel.errors import KernelError
 from ..loop import log as logging
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..wire import advert as wire_advert
-from ..wire import ip
+from ..wire import ah, hmac_trailer, ip
 from ..wire.address import is_multicast, text
 from ..wire.discard import DecodeError, Discard
+from .guard import NO_PROOF, Proof, TrailerGuard
 from .hands import LIMIT_WINDOW_NS
 from .live import Live
 
@@ -30,6 +34,10 @@ _VERSION_AND_LENGTH = 0x45  # IPv4 without options
 
 _Known = Tuple[Live, int, bytes, int]
 """Who it is for, priority, source, interval in ns."""
+
+
+OnRefused = Callable[["Receiver", Optional[Live], Discard, int], None]
+"""Hears of each packet that was discarded, for which router and why, and when."""
 
 
 class Receiver:
@@ -46,18 +54,57 @@ class Receiver:
         self._admissions: Dict[int, Admission] = {}
         self._known: Dict[object, _Known] = {}
         self._groups: Set[bytes] = set()
+        self._header_socket: Optional[AdvertSocket] = None
+        self._buffer_bytes = 0
+        self.datagram: Optional[ip.Datagram] = None
+        """The one that was looked at last."""
+        self.on_refused: Optional[OnRefused] = None
         loop.add_reader(socket.fileno(), self._drain_ipv4 if socket.family == 4 else self._drain_ipv6)
 
     def close(self) -> None:
         """Stop listening."""
         self._loop.remove_reader(self.socket.fileno())
         self.socket.close()
+        self._close_header_socket()
 
     def join(self, group: bytes) -> None:
         """Hear what is sent to the multicast ``group``. Raises KernelError."""
         if group not in self._groups:
             self.socket.join(group)
+            if self._header_socket is not None:
+                self._header_socket.join(group)
             self._groups.add(group)
+
+    def hear_headers(self, open_socket: Callable[[], AdvertSocket]) -> None:
+        """Hear adverts inside an authentication header too: they are another protocol of IP.
+
+        Raises KernelError.
+        """
+        if self._header_socket is not None:
+            return
+        opened = open_socket()
+        try:
+            for group in self._groups:
+                opened.join(group)
+        except KernelError:
+            opened.close()
+            raise
+        self._header_socket = opened
+        self._loop.add_reader(opened.fileno(), self._drain_headers)
+
+    def size_buffers(self, size: int) -> None:
+        """Room for received adverts in bytes; 0 is as much as the agent likes."""
+        if size != self._buffer_bytes:
+            self._buffer_bytes = size
+            self.socket.set_receive_buffer(size)
+            if self._header_socket is not None:
+                self._header_socket.set_receive_buffer(size)
+
+    def _close_header_socket(self) -> None:
+        if self._header_socket is not None:
+            self._loop.remove_reader(self._header_socket.fileno())
+            self._header_socket.close()
+            self._header_socket = None
 
     def serve(self, lives: List[Live], log_unknown_vrids: bool) -> None:
         """These are the instances of this interface and family now, with their present settings."""
@@ -65,6 +112,8 @@ class Receiver:
         self._admissions = {live.instance.vrid: Admission(live.instance) for live in lives}
         self._log_unknown_vrids = log_unknown_vrids
         self._known = {}
+        if not any(live.instance.auth_header for live in lives):
+            self._close_header_socket()
 
     def forget_known(self) -> None:
         """Something that the checks depend on has changed."""
@@ -107,7 +156,30 @@ class Receiver:
             self._examine(datagram, received, now)
         self._loop.leave_unread()
 
-    def _examine(self, datagram: ip.Datagram, key: Optional[object], now: int) -> None:
+    def _drain_headers(self) -> None:
+        """Adverts inside an authentication header. Each has a new number, so that none is remembered."""
+        now = self._loop.clock()
+        sock = self._header_socket
+        for _turn in range(_MOST_PER_TURN):
+            data = sock.receive_ipv4() if sock is not None else None
+            if data is None:
+                return
+            try:
+                datagram = ip.parse_ipv4(data)
+                header = ah.parse(datagram.payload)
+            except DecodeError as error:
+                self._refuse(None, error.reason, error.detail, now, quiet=True)  # it may be anybody's
+                continue
+            if header.next_protocol == wire_advert.PROTOCOL:
+                whole = data[: int.from_bytes(data[2:4], "big")]
+                inside = replace(datagram, payload=datagram.payload[ah.LENGTH :])
+                self._examine(inside, None, now, Proof(whole, header))
+        self._loop.leave_unread()
+
+    def _examine(
+        self, datagram: ip.Datagram, key: Optional[object], now: int, proof: Proof = NO_PROOF
+    ) -> None:
+        self.datagram = datagram
         payload, source, destination = datagram.payload, datagram.source, datagram.destination
         live = self._lives.get(payload[1]) if len(payload) > 1 else None
         if live is not None and live.router.source == source:
@@ -117,9 +189,18 @@ class Receiver:
         if multicast and datagram.ttl != ip.TTL:  # before anything is believed: RFC 9568 7.1
             self._refuse(live, Discard.TTL, f"TTL {datagram.ttl} from {text(source)}, 255 expected", now)
             return
+        if live is not None and (proof.header is not None) is not live.instance.auth_header:
+            with_header = "an" if proof.header is not None else "no"
+            line = f"{with_header} authentication header from {text(source)}"
+            self._refuse(live, Discard.AUTH_TYPE_MISMATCH, line, now)
+            return
+        guard = live.hands.guard if live is not None else None
+        if isinstance(guard, TrailerGuard):
+            payload, trailer = hmac_trailer.split(payload, len(source))
+            proof = Proof(trailer=trailer)
+            key = None if trailer else key  # each carries a new number: one that comes again is a replay
         try:
-            empty = live is not None and not live.instance.addresses
-            advert = wire_advert.decode(payload, source, destination, allow_empty=empty)
+            advert, old = self._decode(live, payload, source, destination, proof.trailer)
         except DecodeError as error:
             self._refuse(live, error.reason, f"{error.detail}, from {text(source)}", now)
             return
@@ -140,6 +221,17 @@ class Receiver:
             evidence = admission.evidence(reason, advert, source, destination, datagram.ttl)
             self._refuse(live, reason, evidence, now)
             return
+        if guard is not None:
+            refusal = guard.refusal(payload, source, proof)
+            if refusal is not None:
+                self._refuse(live, *refusal, now)
+                return
+            if isinstance(guard, TrailerGuard) and guard.late:
+                self._warn(live, "auth_ext_clock_skew", f"{text(source)}: {guard.late}", now)
+        if old and not live.hands.old_checksum:
+            who = text(source)
+            self._log.notice(f"{live.instance.name}: {who} sums as keepalived 1.3.6 did, and so do we now")
+            live.hands.use_old_checksum()
         same_router = source == live.router.active_source
         observations = admission.observe(advert, same_router=same_router)
         for seen in observations:
@@ -149,6 +241,27 @@ class Receiver:
         elif key is not None and datagram.ttl == ip.TTL and not observations:
             self._remember(key, (live, advert.priority, source, advert.interval_ns))
         live.heard(advert.priority, source, advert.interval_ns, now)
+
+    @staticmethod
+    def _decode(
+        live: Optional[Live], payload: bytes, source: bytes, destination: bytes, trailer: bytes
+    ) -> Tuple[wire_advert.Advert, bool]:
+        """The advert, and whether it sums with the multicast group although it is unicast.
+
+        keepalived 1.3.6 and older did that in version 3 (old_unicast_checksum). Raises DecodeError.
+        """
+        empty = live is not None and not live.instance.addresses
+        try:
+            advert = wire_advert.decode(payload, source, destination, allow_empty=empty, trailer=trailer)
+            return advert, False
+        except DecodeError as error:
+            if live is None or error.reason is not Discard.CHECKSUM or not _may_be_old(live.instance):
+                raise
+            try:
+                group = live.instance.multicast_group
+                return wire_advert.decode(payload, source, group, allow_empty=empty), True
+            except DecodeError:
+                raise error from None
 
     def _remember(self, key: object, known: _Known) -> None:
         if len(self._known) >= _MOST_REMEMBERED:
@@ -160,8 +273,11 @@ class Receiver:
             live.counters.interval_mismatches += 1
         else:
             live.counters.addr_list_mismatches += 1
+        self._warn(live, seen.value, detail, now)
+
+    def _warn(self, live: Live, kind: str, detail: str, now: int) -> None:
         name = live.instance.name
-        self._log.limited(logging.WARNING, name, seen.value, f"{name}: {detail}", now, LIMIT_WINDOW_NS)
+        self._log.limited(logging.WARNING, name, kind, f"{name}: {detail}", now, LIMIT_WINDOW_NS)
 
     def _refuse(
         self, live: Optional[Live], reason: Discard, detail: str, now: int, quiet: bool = False
@@ -171,8 +287,16 @@ class Receiver:
             live.counters.discard(reason.value)
         else:
             self.discards[reason.value] = self.discards.get(reason.value, 0) + 1
+        if self.on_refused is not None:
+            self.on_refused(self, live, reason, now)
         if quiet:
             return
         who = live.instance.name if live is not None else self.socket.interface
         line = f"{who}: packet discarded ({reason.value}): {detail}"
         self._log.limited(logging.WARNING, who, reason.value, line, now, LIMIT_WINDOW_NS)
+
+
+def _may_be_old(instance: Instance) -> bool:
+    """True where keepalived 1.3.6 and older had a checksum of their own."""
+    version3 = instance.family == 4 and instance.version == 3
+    return version3 and instance.unicast and instance.old_unicast_checksum != "never"

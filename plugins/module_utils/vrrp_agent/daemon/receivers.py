@@ -15,6 +15,7 @@ from ..kernel.link_socket import LinkSocket
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..wire import ah
+from .buffers import receive_buffer
 from .interfaces import Interfaces
 from .live import Live
 from .receiver import OnRefused, Receiver
@@ -24,7 +25,7 @@ Place = Tuple[str, int]
 
 
 class OpenSocket(Protocol):
-    """Makes a socket for adverts; ``protocol`` is 112, or 51 for authentication headers. Raises KernelError."""
+    """Makes a socket for adverts of ``protocol`` 112, or 51 for authentication headers. Raises KernelError."""
 
     def __call__(
         self, family: int, interface: str, index: int, protocol: int = IPPROTO_VRRP, /
@@ -195,8 +196,3 @@ def places_of(instance: Instance) -> List[Place]:
     if instance.virtual_link is not None:
         places.append((instance.virtual_link.name, instance.family))
     return places
-
-
-def receive_buffer(instances: Iterable[Instance], mtu: int) -> int:
-    """Bytes for the socket that these share: the sum of what each asks for, as in keepalived; 0 is no wish."""
-    return sum(one.receive_buffer_bytes + one.receive_buffer_mtus * mtu for one in instances)

@@ -87,6 +87,7 @@ class Memory:
         "state",
         "timer_is_skew",
         "timer_ns",
+        "took_over_from",
         "told",
         "usual_priority",
         "wants_active",
@@ -131,6 +132,8 @@ class Memory:
         self.heard_ns = 0
         self.usual_priority = NO_PRIORITY
         """Of the adverts that only restart the timer: see VirtualRouter.receive."""
+        self.took_over_from = Heard.NOBODY
+        """What was known of the active router when this one took over last."""
         self.preempt_at_ns: Optional[int] = None
         """End of preempt_delay; None while its clock stands."""
 

@@ -172,6 +172,7 @@ def answer(router: Memory, event: Occasion, out: List[Action]) -> None:
 def add_addresses(router: Memory, event: Occasion, out: List[Action]) -> None:
     """The virtual addresses are this router's."""
     out.append(ADD_ADDRESSES)
+    router.took_over_from = router.heard
     router.active_source = router.source
     router.active_priority = router.effective_priority
     router.heard = Heard.NOBODY

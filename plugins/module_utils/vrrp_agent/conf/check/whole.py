@@ -16,6 +16,7 @@ from ..words import Arg, Keyword, Section, Shape
 from .groups import check_groups
 from .instances import check_instances
 from .lines import check_line
+from .links import check_links
 from .settings import check_settings
 from .snmp import check_snmp
 from .strict import check_strict
@@ -58,6 +59,7 @@ def check(
     checker.problems.extend(check_groups(tree))
     checker.problems.extend(check_strict(tree))
     checker.problems.extend(check_settings(tree))
+    checker.problems.extend(check_links(tree, sections, names))
     checker.problems.extend(check_snmp(tree))
     checker.problems.extend(check_telling(tree))
     return checker.problems

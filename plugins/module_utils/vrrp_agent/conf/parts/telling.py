@@ -105,3 +105,5 @@ class Snmp:
     smtp_alert_checker: Optional[bool] = None
     checksum_as_v2: bool = False
     """v3_checksum_as_v2 of global_defs."""
+    weights: Tuple[Tuple[str, str, int, bool], ...] = ()
+    """The weights that blocks of trackers name: kind of line that uses them, name, weight, reverse."""

@@ -72,9 +72,6 @@ class Script:
     rise: int = 1
     fall: int = 1
     init_fail: bool = False
-    weight: int = 0
-    """Of the block itself, as SNMP shows it; a line of track_* may have its own (``Tracked``)."""
-    reverse: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,9 +84,6 @@ class WatchedFile:
     """init_file: the number to write when the agent starts."""
     overwrite: bool = False
     """init_file overwrite: even when the file exists."""
-    weight: int = 0
-    """Of the block itself, as SNMP shows it; a line of track_* may have its own (``Tracked``)."""
-    reverse: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,9 +102,6 @@ class WatchedProcess:
     end_delay_ns: int = 0
     """terminate_delay: how long a missing process is forgiven."""
     full_command: bool = False
-    weight: int = 0
-    """Of the block itself, as SNMP shows it; a line of track_* may have its own (``Tracked``)."""
-    reverse: bool = False
 
 
 @dataclass(frozen=True)
