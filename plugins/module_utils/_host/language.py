@@ -12,8 +12,10 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ..vrrp_agent.conf.check.foreign import check_for_keepalived
 from ..vrrp_agent.conf.check.whole import check, prune
 from ..vrrp_agent.conf.grammar.index import SECTIONS
+from ..vrrp_agent.conf.masking import MASK
 from ..vrrp_agent.conf.model import Config, Instance
 from ..vrrp_agent.conf.problem import ERROR, has_errors, in_order
 from ..vrrp_agent.conf.problem import Problem as LanguageProblem
@@ -152,6 +154,8 @@ def compose(
         for problem in check(whole, SECTIONS, names, ERROR if engine == AGENT else "")
         if not problem.path or problem.path not in spoiled  # what follows from a problem is no news
     )
+    if engine != AGENT:
+        problems.extend(check_for_keepalived(whole, SECTIONS))
     meaning = None
     if not has_errors(problems):
         kept, ignored = prune(whole, SECTIONS)
@@ -173,7 +177,7 @@ def compose(
 def _told(problem: LanguageProblem, hidden: Sequence[str]) -> Problem:
     message, hint = problem.message, problem.hint
     for secret in hidden:
-        message, hint = message.replace(secret, secrets.MASK), hint.replace(secret, secrets.MASK)
+        message, hint = message.replace(secret, MASK), hint.replace(secret, MASK)
     hint = hint.replace("use --lenient to go on without it", "let keepalived run it (engine: keepalived)")
     return Problem(problem.severity, message, hint, problem.path, 0 if problem.path else problem.line)
 

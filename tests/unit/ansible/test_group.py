@@ -191,9 +191,24 @@ def test_a_problem_in_raw_text_is_told_with_its_line() -> None:
 
 
 def test_a_word_that_the_agent_does_not_do_yet_is_all_right_for_keepalived() -> None:
-    raw = 'vrrp_script web {\n    script "/usr/bin/true"\n}\n'
+    raw = "bfd_instance web {\n    neighbor_ip 198.51.100.9\n}\n"
     assert "not supported yet" in only(members(None, None, raw=raw)).message
     assert findings(members(None, None, raw=raw, engine="keepalived")) == []
+
+
+def test_a_word_of_the_agents_own_is_refused_for_keepalived() -> None:
+    """Where it stands makes no difference: in the data or in raw text."""
+    raw = "global_defs {\n    agent_notify_timeout 5\n}\n"
+    assert findings(members(None, None, raw=raw)) == []
+    found = only(members(None, None, raw=raw, engine="keepalived"))
+    assert found.message == "'agent_notify_timeout' is a word of the agent's own: keepalived does not know it"
+    assert "let the agent run" in found.hint
+    assert not found.warning
+
+
+def test_scripts_need_not_be_where_the_plan_is_made() -> None:
+    raw = 'vrrp_script web {\n    script "/nowhere/on/this/machine"\n    user nobody_here\n}\n'
+    assert findings(members(None, None, raw=raw)) == []
 
 
 def test_files_that_only_the_host_has_are_no_problem_of_the_plan() -> None:

@@ -21,7 +21,7 @@ def test_all_words_are_shown_under_their_sections(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     instance = lines.index("vrrp_instance")
     assert any(line.split()[:3] == ["yes", "virtual_router_id", "VRID"] for line in lines[instance:])
-    assert any(line.split()[:3] == ["not", "yet", "track_script"] for line in lines[instance:])
+    assert any(line.split()[:3] == ["not", "yet", "track_bfd"] for line in lines[instance:])
     assert lines[0] == "(lexer)"
 
 
@@ -41,13 +41,14 @@ def test_json_has_a_row_for_every_word(capsys: pytest.CaptureFixture[str]) -> No
     assert priority["default"] == "100"
     assert priority["supported"] is True
     assert priority["meaning"].endswith(".")
-    assert by_name["vrrp_instance", "notify"]["status"] == "not yet"
+    assert by_name["vrrp_instance", "track_bfd"]["status"] == "not yet"
     assert ("(preprocessor) include", "include") in by_name
 
 
 def test_json_can_be_filtered(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("--json", "vrrp_instance/authentication") == 0
-    assert [row["keyword"] for row in json.loads(capsys.readouterr().out)] == ["auth_type", "auth_pass"]
+    found = [(row["keyword"], row["own"]) for row in json.loads(capsys.readouterr().out)]
+    assert found == [("auth_type", False), ("auth_pass", False), ("agent_auth_pass_file", True)]
 
 
 def test_an_unknown_word_is_named_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,14 @@ def _words_of_blocks() -> Set[Tuple[str, str]]:
         for section in SECTIONS.values()
         if section.shape is not Shape.OPTIONS
         for keyword in section.keywords
+        if not keyword.own
     }
+
+
+def test_words_of_our_own_cannot_be_mistaken_for_keepalived() -> None:
+    for section in SECTIONS.values():
+        for keyword in section.keywords:
+            assert keyword.own == keyword.name.startswith("agent_"), (section.id, keyword.name)
 
 
 @pytest.mark.parametrize("section", KEEPALIVED_WORDS)

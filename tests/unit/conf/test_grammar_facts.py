@@ -58,33 +58,7 @@ def test_a_word_that_takes_its_default_from_global_defs_has_none_of_its_own() ->
             assert of_instance[name].default is None, name
 
 
-def test_ah_is_known_but_not_done_yet_while_pass_is() -> None:
-    kind = SECTIONS["vrrp_instance/authentication"].index["auth_type"]
-    assert kind.supported
-    assert kind.args[0].choices == ("PASS", "AH")
-    assert kind.args[0].not_yet == ("AH",)
-
-
-@pytest.mark.parametrize(
-    "word",
-    [
-        "virtual_routes",
-        "virtual_rules",
-        "strict_mode",
-        "track_script",
-        "notify_master",
-        "notify",
-        "smtp_alert",
-        "auth_hmac",
-    ],
-)
-def test_an_instance_word_that_is_not_done_is_not_called_supported(word: str) -> None:
-    assert not SECTIONS["vrrp_instance"].index[word].supported
-
-
-@pytest.mark.parametrize(
-    "word", ["vrrp_sync_group", "vrrp_script", "virtual_server", "static_rules", "instance"]
-)
+@pytest.mark.parametrize("word", ["virtual_server", "virtual_server_group", "bfd_instance", "SSL"])
 def test_a_root_word_that_is_not_done_is_not_called_supported(word: str) -> None:
     assert not SECTIONS["root"].index[word].supported
 

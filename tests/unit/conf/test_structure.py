@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from dataclasses import replace
+from typing import Mapping, Tuple
 
 import pytest
+from vrrp_agent.conf.grammar.index import SECTIONS
+from vrrp_agent.conf.words import Section
 
 from tests.unit.conf.texts import instance, load_text, the_problem, where
 
@@ -143,24 +146,35 @@ def test_a_word_given_again_is_pointed_out() -> None:
     assert "line 7" in problem.hint
 
 
+BFD = "bfd_instance B {\n  neighbor_ip 198.51.100.9\n}\n"
+
+
+def without(section_id: str, name: str) -> Mapping[str, Section]:
+    """The table, with one word that the agent does not do."""
+    section = SECTIONS[section_id]
+    words = tuple(replace(word, supported=False) if word.name == name else word for word in section.keywords)
+    return {**SECTIONS, section_id: replace(section, keywords=words)}
+
+
 def test_a_word_that_is_not_supported_yet_is_named_never_passed_over() -> None:
-    text = instance("use_vmac\ntrack_script {\n  chk\n}") + "vrrp_script chk {\n  script /bin/true\n}\n"
+    text = "global_defs {\n  enable_dbus\n}\n" + instance("track_bfd {\n  B\n}") + BFD
     problems = load_text(text).problems
     assert [(problem.message, where(problem)) for problem in problems] == [
-        ("'use_vmac' is not supported yet", (7, 5)),
-        ("'track_script' is not supported yet", (8, 5)),
-        ("'vrrp_script' is not supported yet", (12, 1)),
+        ("'enable_dbus' is not supported yet", (2, 3)),
+        ("'track_bfd' is not supported yet", (10, 5)),
+        ("'bfd_instance' is not supported yet", (14, 1)),
     ]
     assert {problem.severity for problem in problems} == {"error"}
 
 
 def test_lenient_goes_on_without_words_that_are_unknown_or_not_supported() -> None:
-    loaded = load_text(instance("use_vmac\nfrobnicate 7\npriority 50"), lenient=True)
+    text = instance("track_bfd {\n  B\n}\nfrobnicate 7\npriority 50") + BFD
+    loaded = load_text(text, lenient=True)
     assert loaded.config is not None
     assert loaded.config.instances[0].priority == 50
-    assert loaded.config.keywords_ignored == ("frobnicate", "use_vmac")
+    assert loaded.config.keywords_ignored == ("frobnicate", "track_bfd", "bfd_instance")
     assert {problem.severity for problem in loaded.problems} == {"warning"}
-    assert len(loaded.problems) == 2
+    assert len(loaded.problems) == 3
 
 
 def test_lenient_still_refuses_what_is_wrong() -> None:
@@ -168,18 +182,24 @@ def test_lenient_still_refuses_what_is_wrong() -> None:
 
 
 def test_an_option_that_is_not_supported_is_named_too() -> None:
-    problem = the_problem(instance(addresses="198.51.100.10/24 dev eth1 use_vmac no_track"))
+    sections = without("address_lines", "use_vmac")
+    text = instance(addresses="198.51.100.10/24 dev eth1 use_vmac no_track")
+    problem = the_problem(text, sections=sections)
     assert problem.message == "'use_vmac' is not supported yet"
     assert where(problem) == (5, 35)
-    loaded = load_text(instance(addresses="198.51.100.10/24 dev eth1 use_vmac no_track"), lenient=True)
+    loaded = load_text(text, lenient=True, sections=sections)
     assert loaded.config is not None
     address = loaded.config.instances[0].addresses[0]
     assert (address.device, address.no_track) == ("eth1", True)
 
 
 def test_a_choice_that_is_not_supported_is_named() -> None:
-    problem = the_problem(instance("authentication {\n  auth_type AH\n  auth_pass x\n}"))
-    assert "AH' is not supported yet" in problem.message
+    section = SECTIONS["vrrp_instance/authentication"]
+    kind = section.index["auth_type"]
+    later = replace(kind, args=(replace(kind.args[0], not_yet=("AH",)),))
+    sections = {**SECTIONS, section.id: replace(section, keywords=(later, section.index["auth_pass"]))}
+    text = instance("version 2\nauthentication {\n  auth_type AH\n  auth_pass x\n}")
+    assert "AH' is not supported yet" in the_problem(text, sections=sections).message
 
 
 def test_two_blocks_cannot_have_one_name() -> None:
@@ -191,8 +211,8 @@ def test_two_blocks_cannot_have_one_name() -> None:
 
 
 def test_a_name_that_no_block_has_is_pointed_out() -> None:
-    text = instance() + "vrrp_sync_group G {\n  group {\n    VI_2\n  }\n}\n"
-    problem = the_problem(text, unsupported="")
+    text = instance() + "vrrp_sync_group G {\n  group {\n    VI_1\n    VI_2\n  }\n}\n"
+    problem = the_problem(text)
     assert problem.message == "there is no vrrp_instance 'VI_2'"
     assert problem.hint == "did you mean 'VI_1'?"
 

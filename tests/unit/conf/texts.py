@@ -11,6 +11,7 @@ from vrrp_agent.conf.load import Loaded, load
 from vrrp_agent.conf.model import Config, Instance
 from vrrp_agent.conf.problem import Problem
 from vrrp_agent.conf.tree import Node
+from vrrp_agent.conf.words import Section
 
 MAIN = "/etc/keepalived/keepalived.conf"
 
@@ -68,6 +69,8 @@ def load_text(
     lenient: bool = False,
     unsupported: Optional[str] = None,
     environment: Optional[Mapping[str, str]] = None,
+    sections: Optional[Mapping[str, Section]] = None,
+    for_keepalived: bool = False,
 ) -> Loaded:
     """Loads a text as the main file, with other files beside it."""
     if isinstance(text, str):
@@ -80,6 +83,8 @@ def load_text(
         lenient=lenient,
         unsupported=unsupported,
         environment=environment or {},
+        sections=sections,
+        for_keepalived=for_keepalived,
     )
 
 

@@ -13,7 +13,8 @@ from dataclasses import asdict
 from typing import Sequence
 
 from ..conf.load import load
-from ..conf.problem import ERROR, Problem, has_errors
+from ..conf.problem import ERROR, WARNING, Problem, has_errors
+from ..daemon.keys import read_keys
 
 CLEAN, WARNINGS, ERRORS = 0, 1, 2
 
@@ -26,6 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lenient", action="store_true", help="words that are unknown or not supported yet are warnings"
     )
     parser.add_argument(
+        "--for",
+        dest="engine",
+        choices=("agent", "keepalived"),
+        default="agent",
+        help="who is to run the file: for keepalived the agent's own words are errors, and no word is "
+        "called not supported (%(default)s)",
+    )
+    parser.add_argument(
         "--config-id",
         metavar="ID",
         help="what @ID lines are compared with (default: the first label of the host name)",
@@ -35,7 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the problems. Exit status 2 for errors, 1 for warnings under --strict, otherwise 0."""
     config_id = args.config_id if args.config_id is not None else os.uname().nodename.partition(".")[0]
-    problems = load(args.file, config_id=config_id, lenient=args.lenient).problems
+    foreign = args.engine == "keepalived"
+    loaded = load(args.file, config_id=config_id, lenient=args.lenient, for_keepalived=foreign)
+    problems = loaded.problems
+    if loaded.config is not None:
+        # Keys need not be where a file is only checked.
+        problems = (*problems, *read_keys(loaded.config, unreadable=WARNING)[1])
     if args.json:
         json.dump([asdict(problem) for problem in problems], sys.stdout, indent=1)
         sys.stdout.write("\n")

@@ -62,7 +62,8 @@ def as_text(table: Sequence[Row]) -> str:
             lines.append(row.section)
             section = row.section
         default = f" Default: {row.default}." if row.default is not None else ""
-        lines.append(f"  {row.status:<8} {_left(row):<{width}}  {row.meaning}{default}")
+        own = " The agent's own word." if row.own else ""
+        lines.append(f"  {row.status:<8} {_left(row):<{width}}  {row.meaning}{own}{default}")
     return "\n".join(lines) + "\n" if lines else ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import List, Mapping, NamedTuple, Optional, Tuple
 
+from .check.foreign import check_for_keepalived
 from .check.whole import check, prune
 from .grammar.index import SECTIONS
 from .model import Config
@@ -40,12 +41,14 @@ def load(
     unsupported: Optional[str] = None,
     sections: Optional[Mapping[str, Section]] = None,
     options: Optional[Options] = None,
+    for_keepalived: bool = False,
 ) -> Loaded:
     """Reads and checks a configuration. Never raises for bad input.
 
     ``config_id`` is what ``@ID`` lines are compared with. With ``lenient``, words that are unknown or not
     supported yet are warnings and have no effect. ``unsupported`` is the severity of words that are not
     supported yet, if it is to differ from that: empty leaves them unmentioned, for another program's file.
+    ``for_keepalived`` judges the file as one that keepalived is to read: the agent's own words are errors.
     """
     door = reader if reader is not None else FileReader()
     sections = SECTIONS if sections is None else sections
@@ -57,6 +60,9 @@ def load(
     if unsupported is None:
         unsupported = WARNING if options.lenient else ERROR
     first = [*parsed.problems, *_whole_file(path, parsed, door)]
+    if for_keepalived:
+        unsupported = ""
+        first.extend(check_for_keepalived(parsed.tree, sections))
     ordered = _at_most(MAX_PROBLEMS, in_order(first, check(parsed.tree, sections, names, unsupported)))
     if has_errors(ordered):
         return Loaded(None, ordered, parsed)

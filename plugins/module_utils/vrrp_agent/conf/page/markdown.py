@@ -19,6 +19,9 @@ table by `vrrp-agent keywords --markdown`; it is not edited by hand.
 The last column says whether the agent does what the word says. A word that it does not do yet is
 named by `vrrp-agent check`, and keeps the agent from starting unless `--lenient` is given: then it
 is named and left out. No word is passed over in silence.
+
+Words that begin with `agent_` are the agent's own. keepalived does not know them: a plan that lets keepalived
+run the file refuses them, and so does `vrrp-agent check --for keepalived`.
 """
 
 
@@ -62,7 +65,7 @@ def markdown(sections: Mapping[str, Section], others: Sequence[Section] = ()) ->
 
 
 def _markdown_row(row: Row) -> str:
-    notes = row.meaning
+    notes = f"The agent's own word. {row.meaning}" if row.own else row.meaning
     if row.required:
         notes += " Required."
     if row.deprecated and not row.removed:

@@ -31,6 +31,8 @@ class Row:
     build_option: str = ""
     alias_of: str = ""
     deprecated: str = ""
+    own: bool = False
+    """A word of the agent, which keepalived does not know."""
     removed: bool = False
     required: bool = False
     repeatable: bool = False
@@ -133,6 +135,7 @@ def _row(section_id: str, keyword: Keyword, sections: Mapping[str, Section], rea
         build_option=keyword.build_option,
         alias_of=keyword.alias_of,
         deprecated=keyword.deprecated,
+        own=keyword.own,
         removed=keyword.removed,
         required=keyword.required,
         repeatable=keyword.repeatable,
