@@ -27,7 +27,6 @@ MOST_PENDING = 10_000
 PATIENCE_NS = 5_000_000_000
 """At the agent's end. The process itself ends after 4 s (notify/worker.py), with all that it has started."""
 _NOTHING_YET: Dict[str, Any] = {"events": 0, "scripts": {}, "pipes": [], "mail": None}
-_NOTHING_YET: Dict[str, Any] = {"events": 0, "scripts": {}, "pipes": [], "mail": None}
 STATES = frozenset((events.MASTER, events.BACKUP, events.FAULT, events.STOP, events.DELETED))
 
 

@@ -136,16 +136,14 @@ class Scripts:
     def _next(self, queue: _Queue) -> None:
         """Start what comes next; a script that cannot be started does not stop those after it."""
         while queue.running is None:
-            if not queue.calls:
-                if not queue.waiting:
-                    self._queues.pop(queue.subject, None)
-                    return
+            if queue.turn is not None and queue.calls:
+                self._start(queue, queue.turn, queue.calls.pop(0))
+            elif queue.waiting:
                 turn = queue.turn = queue.waiting.popleft()
                 queue.calls = calls(turn.happening, turn.told, turn.notify)
-                continue
-            turn = queue.turn
-            if turn is not None:
-                self._start(queue, turn, queue.calls.pop(0))
+            else:
+                self._queues.pop(queue.subject, None)
+                return
 
     def _start(self, queue: _Queue, turn: Turn, call: Call) -> None:
         command = Command((*call.command.argv, *call.arguments), call.command.user, call.command.group)
