@@ -154,22 +154,3 @@ def test_status_names_the_addresses_that_are_held(make_bench: MakeBench) -> None
         assert bench.agent.instance()["addresses_held"] == []
     bench.agent.wait_for_state("active")
     assert bench.agent.instance()["addresses_held"] == [f"{VIP4}/24"]
-
-
-@pytest.mark.parametrize("family", [4, 6])
-def test_an_address_that_somebody_removes_is_put_back_and_announced(
-    make_bench: MakeBench, family: int
-) -> None:
-    """keepalived resigns for that; a second takeover would only take longer."""
-    bench = make_bench(family=family, lines=NO_BURST_LATER)
-    bench.start_active()
-    bench.agent.wait_for_state("active")
-    vip = bench.addresses[-1]
-    wait_until("the address", lambda: bench.d.holds(vip), 3)
-    prefix = 24 if family == 4 else 64
-    begin_ns = time.time_ns()
-    bench.d.ip("address", "del", f"{vip}/{prefix}", "dev", "eth0")
-    wait_until("the address to be back", lambda: bench.d.holds(vip), 3)
-    wait_until("announcements", lambda: bench.wire.announcements("d", address=vip, since_ns=begin_ns), 3)
-    bench.stays_active(0.4, begin_ns)
-    assert vip in bench.agent.log()

@@ -306,13 +306,13 @@ GATEWAY = packed4(198, 51, 100, 1)
         ),
         ("198.18.0.0/16 dev eth0 protocol static", Route(4, NET, 16, next_hops=(NextHop(None, "eth0"),))),
         (
-            "198.18.0.0/16 dev eth0 mtu lock 1400 initcwnd 20 rtt 10ms",
+            "198.18.0.0/16 dev eth0 mtu lock 1400 initcwnd 20 rtt 300ms",
             Route(
                 4,
                 NET,
                 16,
                 next_hops=(NextHop(None, "eth0"),),
-                metrics=(("mtu", 1400), ("mtu lock", 1), ("initcwnd", 20), ("rtt", 80)),
+                metrics=(("mtu", 1400), ("mtu lock", 1), ("initcwnd", 20), ("rtt", 2400)),
             ),
         ),
         (

@@ -10,14 +10,31 @@ from __future__ import annotations
 import socket
 import struct
 from collections import deque
-from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple, cast
+from typing import (
+    AbstractSet,
+    Any,
+    Deque,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+    Union,
+    cast,
+)
 
+from vrrp_agent.conf.model import Route, Rule
 from vrrp_agent.daemon.agent import Host
+from vrrp_agent.daemon.ways import key_of
 from vrrp_agent.kernel.addresses import AddressEvent, HeldAddress, decode_address
 from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.links import Link, LinkEvent
 from vrrp_agent.kernel.monitor import Event
 from vrrp_agent.kernel.netlink import Refusal, split
+from vrrp_agent.kernel.routes import RouteEvent, RouteKey, decode_route
+from vrrp_agent.kernel.rules import RuleEvent, RuleKey, decode_rule
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
 
@@ -25,8 +42,10 @@ UP = 0x1 | 0x40
 SECONDARY, TENTATIVE = 0x01, 0x40
 LINK_SCOPE = 253
 RTM_NEWROUTE, RTM_DELROUTE = 24, 25
+RTM_NEWRULE, RTM_DELRULE = 32, 33
+OUR_PORT, THEIR_PORT = 77, 4242
 RTM_NEWLINK, RTM_GETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 16, 18, 20, 21, 22
-EADDRNOTAVAIL, ENODEV = 99, 19
+EADDRNOTAVAIL, ENODEV, EEXIST, ESRCH = 99, 19, 17, 3
 
 
 def packed(text: str) -> bytes:
@@ -61,8 +80,9 @@ class Lines(Log):
 class FakeSocket:
     """An advert socket: what was sent, and a queue of what will be received."""
 
-    def __init__(self, family: int, interface: str, index: int) -> None:
-        self.family, self.interface, self.index = family, interface, index
+    def __init__(self, family: int, interface: str, index: int, protocol: int = 112) -> None:
+        self.family, self.interface, self.index, self.protocol = family, interface, index, protocol
+        self.buffer_bytes = 0
         self.sent: List[Tuple[bytes, Any]] = []
         self.groups: List[bytes] = []
         self.queue: Deque[Any] = deque()
@@ -85,6 +105,9 @@ class FakeSocket:
 
     def join(self, group: bytes) -> None:
         self.groups.append(group)
+
+    def set_receive_buffer(self, size: int) -> None:
+        self.buffer_bytes = size
 
     def fileno(self) -> int:
         return self._ours.fileno()
@@ -126,6 +149,10 @@ class FakeHost:
         """Address to errno: what the kernel will not take."""
         self.routes: List[str] = []
         """What was asked for routes: add or remove."""
+        self.rules: List[str] = []
+        """What was asked for rules."""
+        self.ways: Dict[Union[RouteKey, RuleKey], Tuple[int, ...]] = {}
+        """Routes and rules that are there, and the interfaces of routes."""
         self.refuse_routes = 0
         """The errno for every route, 0 to take them."""
         self.frames: List[Tuple[str, bytes]] = []
@@ -138,6 +165,13 @@ class FakeHost:
         self._news: List[Event] = []
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
+
+        self.port = OUR_PORT
+        self.followed: FrozenSet[int] = frozenset()
+        """The groups of routes and rules that the agent wants news of."""
+
+    def follow(self, groups: AbstractSet[int]) -> None:
+        self.followed = frozenset(groups)
 
     def as_host(self) -> Host:
         """What the agent takes."""
@@ -165,7 +199,19 @@ class FakeHost:
     def remove_address(self, index: int, text: str) -> None:
         address, _slash, length = text.partition("/")
         held = self.addresses.pop((index, packed(address), int(length)))
-        self._tell(AddressEvent(held, removed=True))
+        self._tell(AddressEvent(held, True, THEIR_PORT))
+
+    def remove_way(self, way: Union[Route, Rule], port: int = THEIR_PORT, quiet: bool = False) -> None:
+        """Somebody removes a route or rule; ``quiet``: without a word, as the kernel does with a link."""
+        key = key_of(way)
+        devices = self.ways.pop(key)
+        if not quiet:
+            self._tell(_way_event(key, devices, True, port))
+
+    def add_way(self, way: Union[Route, Rule]) -> None:
+        """Somebody adds it."""
+        self.ways[key_of(way)] = ()
+        self._tell(_way_event(key_of(way), (), False, THEIR_PORT))
 
     def holds(self, index: int = 2) -> List[str]:
         """The addresses of a link."""
@@ -214,16 +260,23 @@ class FakeHost:
         self._ours.close()
         self._theirs.close()
 
-    def open_socket(self, family: int, interface: str, index: int) -> FakeSocket:
+    def open_socket(self, family: int, interface: str, index: int, protocol: int = 112) -> FakeSocket:
         if family in self.socket_error:
             raise self.socket_error[family]
-        self.sockets.append(FakeSocket(family, interface, index))
+        self.sockets.append(FakeSocket(family, interface, index, protocol))
         return self.sockets[-1]
 
     def _carry_out(self, kind: int, message: bytes) -> int:
         if kind in (RTM_NEWROUTE, RTM_DELROUTE):
             self.routes.append("add" if kind == RTM_NEWROUTE else "remove")
-            return self.refuse_routes
+            route = decode_route(kind, message)
+            assert route is not None
+            return self.refuse_routes or self._set_way(route.key, route.devices, route.removed)
+        if kind in (RTM_NEWRULE, RTM_DELRULE):
+            self.rules.append("add" if kind == RTM_NEWRULE else "remove")
+            rule = decode_rule(kind, message)
+            assert rule is not None
+            return self._set_way(rule.key, (), rule.removed)
         event = decode_address(kind, message)
         assert event is not None
         held = event.held
@@ -240,7 +293,19 @@ class FakeHost:
         gone = self.addresses.pop((held.index, held.packed, held.prefix_length), None)
         if gone is None:
             return EADDRNOTAVAIL
-        self._tell(AddressEvent(gone, removed=True))
+        self._tell(AddressEvent(gone, True, OUR_PORT))
+        return 0
+
+    def _set_way(self, key: Union[RouteKey, RuleKey], devices: Tuple[int, ...], removed: bool) -> int:
+        if removed and key not in self.ways:
+            return ESRCH
+        if not removed and key in self.ways:
+            return EEXIST
+        if removed:
+            self._tell(_way_event(key, self.ways.pop(key), True, OUR_PORT))
+        else:
+            self.ways[key] = devices
+            self._tell(_way_event(key, devices, False, OUR_PORT))
         return 0
 
     def _set(self, held: HeldAddress) -> None:
@@ -251,6 +316,14 @@ class FakeHost:
         self._news.append(event)
         if len(self._news) == 1:
             self._theirs.send(b"!")
+
+
+def _way_event(
+    key: Union[RouteKey, RuleKey], devices: Tuple[int, ...], removed: bool, port: int
+) -> Union[RouteEvent, RuleEvent]:
+    if isinstance(key, RouteKey):
+        return RouteEvent(key, devices, removed, port)
+    return RuleEvent(key, removed, port)
 
 
 def link_message(link: Link, kind: int = RTM_NEWLINK, family: int = 0) -> bytes:

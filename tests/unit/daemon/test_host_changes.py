@@ -204,22 +204,22 @@ def test_an_address_on_an_untracked_interface_returns_with_it(stage: Stage) -> N
 # Other programs.
 
 
-def test_an_address_that_somebody_removes_is_put_back_and_announced(stage: Stage) -> None:
-    stage.start_active(instance())
+def test_an_address_that_another_program_removes_is_put_back_and_announced(stage: Stage) -> None:
+    stage.start_active(instance(restore=True))
     stage.host.remove_address(2, f"{VIP}/24")
     stage.wait(0)
     assert f"{VIP}/24" in stage.host.holds()
     assert len(stage.host.frames) == 1
-    assert stage.log.having(f"somebody removed {VIP}; put back")
+    assert stage.log.having(f"another program removed {VIP}; put back")
     assert stage.one()["state"] == "active"
 
 
 def test_a_fight_over_an_address_is_said_once_a_while(stage: Stage) -> None:
-    stage.start_active(instance())
+    stage.start_active(instance(restore=True))
     for _ in range(20):
         stage.host.remove_address(2, f"{VIP}/24")
         stage.wait(0)
-    assert len(stage.log.having("somebody removed")) == 1
+    assert len(stage.log.having("another program removed")) == 1
 
 
 def test_no_track_leaves_a_removed_address_to_those_who_removed_it(stage: Stage) -> None:
@@ -238,12 +238,12 @@ def test_our_own_removal_is_not_taken_for_somebody_elses(stage: Stage) -> None:
     stage.hear(datagram(priority=0))
     stage.wait(2)
     assert stage.one()["state"] == "active"
-    assert stage.log.having("somebody removed") == []
+    assert stage.log.having("another program removed") == []
 
 
 def test_an_address_that_the_kernel_refuses_is_told_and_not_tried_again_and_again(stage: Stage) -> None:
     stage.host.refuse[VIP] = errno.EACCES
-    stage.apply(instance("VI_1", VIP, "203.0.113.1"))
+    stage.apply(instance("VI_1", VIP, "203.0.113.1", restore=True))
     stage.wait(5)
     one = stage.one()
     assert one["addresses_refused"] == {VIP: "Permission denied"}

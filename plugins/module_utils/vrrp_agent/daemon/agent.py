@@ -28,6 +28,7 @@ from ..loop.loop import Loop
 from ..track.messages import Key as TrackerKey
 from . import dumps, status
 from .announcer import Announcer
+from .buffers import size_netlink
 from .damping import Damper
 from .fitting import fit_adverts
 from .groups import Groups
@@ -166,6 +167,7 @@ class Agent:
             self._links.remove_unused()
             raise
         delay_ns = self._patience.left_ns(config.settings, now)
+        size_netlink(self._route, self._monitor, self.config.settings, config.settings)
         self.config = config
         self._groups.suspend()
         self._announcer.use_groups(config.garp_groups)

@@ -21,7 +21,7 @@ from ..loop.loop import Loop
 from ..wire.address import text
 from .announcer import Announcer, elsewhere
 from .counters import Counters
-from .firewall import FirewallTables
+from .firewall import FirewallTables, describe_link
 from .guard import Guard, guard_for
 from .interfaces import Interfaces
 from .memory import Memory
@@ -251,6 +251,17 @@ class Hands:
         requests = [remove_held_request(one, sequence=number) for number, one in enumerate(found)]
         self._submit(requests, places, "remove")
         return [f"{text(one.packed)}/{one.prefix_length}" for one in found]
+
+    def virtual_links(self) -> List[Dict[str, object]]:
+        """The virtual links of the instance, for ``status``."""
+        return [describe_link(link, self._services.interfaces) for link in links_of(self._instance)]
+
+    @property
+    def firewall_problem(self) -> str:
+        """Why packets to the addresses come in although they should not; empty when all is well."""
+        instance = self._instance
+        concerned = links_of(instance) or not instance.accept
+        return self._services.firewall.problem if concerned else ""
 
     def held(self) -> List[HeldAddress]:
         """The virtual addresses that are on their interfaces now, as the kernel has them."""

@@ -63,6 +63,8 @@ def judge(
         faults.append(f"interface {instance.interface} is down")
     source = _source(instance, interfaces, virtual)
     faults.extend(_source_faults(instance, interfaces, source))
+    if instance.unicast_fault_no_peer:
+        faults.append("unicast without a peer")
     for name in _address_devices(instance):
         if not interfaces.up(name):
             faults.append(f"interface {name} of a virtual address is down")

@@ -33,6 +33,7 @@ _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _FOREVER = 0xFFFFFFFF
 _IFADDRMSG = struct.Struct("=BBBBI")
 _ATTRIBUTE = struct.Struct("=HH")
+_PORT, _PORT_OFFSET = struct.Struct("=I"), 12
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class AddressEvent:
 
     held: HeldAddress
     removed: bool = False
+    port: int = 0
+    """The netlink port of the program that asked for it; 0 is the kernel itself, or an old ioctl."""
 
 
 def decode_address(kind: int, message: bytes) -> Optional[AddressEvent]:
@@ -80,7 +83,7 @@ def decode_address(kind: int, message: bytes) -> Optional[AddressEvent]:
             address = message[offset + 4 : offset + length]
         offset += (length + 3) & ~3
     held = HeldAddress(index, local or address, prefix_length, scope, flags)
-    return AddressEvent(held, removed=kind == RTM_DELADDR)
+    return AddressEvent(held, kind == RTM_DELADDR, _PORT.unpack_from(message, _PORT_OFFSET)[0])
 
 
 def list_addresses(route: RouteSocket) -> List[HeldAddress]:

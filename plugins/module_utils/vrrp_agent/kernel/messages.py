@@ -31,6 +31,7 @@ NLM_F_APPEND = 0x800
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE = 24, 25
+RTM_NEWRULE, RTM_DELRULE = 32, 33
 
 _CLASSES: Dict[str, Any] = {}
 
@@ -58,7 +59,7 @@ def _message_class(name: str) -> Any:
 
 def preload() -> None:
     """Import every class now, so that no first use is slow. Raises MissingLibrary."""
-    for name in ("ifaddrmsg", "rtmsg"):
+    for name in ("ifaddrmsg",):
         _message_class(name)
 
 

@@ -1,38 +1,71 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the kernel says of links and addresses while the agent runs."""
+"""What the kernel says of links, addresses, routes and rules while the agent runs."""
 
 from __future__ import annotations
 
 import select
 import socket
-from typing import List, Optional, Union
+from typing import AbstractSet, List, Optional, Set, Union
 
 from .addresses import AddressEvent, decode_address
 from .links import LinkEvent, decode_link
-from .messages import RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK
-from .netlink import grow_receive_buffer, split
+from .messages import (
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_DELROUTE,
+    RTM_DELRULE,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWROUTE,
+    RTM_NEWRULE,
+)
+from .netlink import SOL_NETLINK, grow_receive_buffer, set_receive_buffer, split
+from .routes import RouteEvent, decode_route
+from .rules import RuleEvent, decode_rule
 
+ROUTES4, RULES4, ROUTES6, RULES6 = 7, 8, 11, 19
+"""RTNLGRP numbers: what ``follow`` takes."""
+_ADD_MEMBERSHIP, _DROP_MEMBERSHIP = 1, 2
+_PROTOCOL_OFFSET, _KEEPALIVED = 21, 18
 _GROUP_LINK, _GROUP_IPV4_ADDRESS, _GROUP_IPV6_ADDRESS = 0x1, 0x10, 0x100
 
-Event = Union[LinkEvent, AddressEvent]
+Event = Union[LinkEvent, AddressEvent, RouteEvent, RuleEvent]
 
 
 class Monitor:
-    """A netlink socket that hears of links and addresses of both families."""
+    """A netlink socket that hears of links and addresses of both families, and of what ``follow`` adds."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         grow_receive_buffer(self._socket)
         self._socket.bind((0, _GROUP_LINK | _GROUP_IPV4_ADDRESS | _GROUP_IPV6_ADDRESS))
         self._socket.setblocking(False)
+        self._followed: Set[int] = set()
         self.more = False
         """After ``read``: there may be more to read."""
+
+    def follow(self, groups: AbstractSet[int]) -> None:
+        """Hear of these too: ROUTES4, ROUTES6, RULES4, RULES6. Of routes only keepalived's own are heard.
+
+        A router with the table of the Internet would otherwise keep us busy with it. Raises OSError.
+        """
+        if groups and not self._followed:
+            _let_own_routes_through(self._socket)
+        for group in self._followed - groups:
+            self._socket.setsockopt(SOL_NETLINK, _DROP_MEMBERSHIP, group)
+        for group in groups - self._followed:
+            self._socket.setsockopt(SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        self._followed = set(groups)
 
     def fileno(self) -> int:
         """For the event loop."""
         return self._socket.fileno()
+
+    def set_receive_buffer(self, size: int, force: bool) -> None:
+        """vrrp_netlink_monitor_rcv_bufs, in bytes; 0 leaves it to the agent."""
+        set_receive_buffer(self._socket, size, force)
 
     def close(self) -> None:
         """Give the socket back."""
@@ -61,6 +94,32 @@ class Monitor:
                     link = decode_link(kind, message)
                     if link is not None:
                         events.append(link)
+                elif kind in (RTM_NEWROUTE, RTM_DELROUTE):
+                    route = decode_route(kind, message)
+                    if route is not None:
+                        events.append(route)
+                elif kind in (RTM_NEWRULE, RTM_DELRULE):
+                    rule = decode_rule(kind, message)
+                    if rule is not None:
+                        events.append(rule)
         else:
             self.more = bool(select.select([self._socket], [], [], 0)[0])
         return events
+
+
+def _let_own_routes_through(sock: socket.socket) -> None:
+    """A filter in the kernel: of all routes only those with protocol keepalived reach this process."""
+    from .filter import Program, attach  # needed where there are routes or rules, and once
+
+    program = Program()
+    program.load_half(4)  # nlmsg_type, which a filter reads in network order
+    for kind in (RTM_NEWROUTE, RTM_DELROUTE):
+        program.jump_if(socket.htons(kind), "route")
+    program.accept()
+    program.label("route")
+    program.load_byte(_PROTOCOL_OFFSET)
+    program.jump_if(_KEEPALIVED, "ours")
+    program.reject()
+    program.label("ours")
+    program.accept()
+    attach(sock, program)

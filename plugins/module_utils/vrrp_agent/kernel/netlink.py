@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
@@ -22,6 +23,7 @@ RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 _BATCH_BYTES = 32 * 1024
 _DUMP_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: the list changed while it was read
 _MOST_DUMPS = 5
+_REQUEST = 0x1  # NLM_F_REQUEST
 
 
 class Refusal(NamedTuple):
@@ -50,15 +52,33 @@ def grow_receive_buffer(sock: socket.socket, size: int = RECEIVE_BUFFER_BYTES) -
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
+def set_receive_buffer(sock: socket.socket, size: int, force: bool = False) -> None:
+    """Exactly this much room, within net.core.rmem_max unless ``force``; 0 is as much as the agent likes.
+
+    Raises nothing: a kernel that refuses leaves the room that there is.
+    """
+    with contextlib.suppress(OSError):
+        if size:
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE if force else socket.SO_RCVBUF, size)
+        else:
+            grow_receive_buffer(sock)
+
+
 class RouteSocket:
     """Sends rtnetlink requests; the kernel carries them out before ``send`` returns."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self._socket.bind((0, 0))
+        self.port: int = self._socket.getsockname()[0]
+        """By this number the kernel says in its news that we asked for a change."""
         self._socket.setblocking(False)
         grow_receive_buffer(self._socket)
         self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+
+    def set_receive_buffer(self, size: int, force: bool) -> None:
+        """vrrp_netlink_cmd_rcv_bufs, in bytes; 0 leaves it to the agent."""
+        set_receive_buffer(self._socket, size, force)
 
     def close(self) -> None:
         """Give the socket back."""
@@ -122,6 +142,12 @@ class RouteSocket:
                     (code,) = _ERROR.unpack_from(message, 16)
                     raise KernelError(f"netlink refused a dump: {describe(-code)}", errno=-code)
                 answers.append((kind, message))
+
+
+def request(kind: int, flags: int, head: bytes, attributes: bytes, sequence: int = 0) -> bytes:
+    """A whole request: its header, the fixed fields of its kind, and its attributes."""
+    size = HEADER.size + len(head) + len(attributes)
+    return HEADER.pack(size, kind, flags | _REQUEST, sequence, 0) + head + attributes
 
 
 def sequence_of(request: bytes) -> int:

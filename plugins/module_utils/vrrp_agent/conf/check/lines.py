@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What one line of addresses or routes may not say, beyond the types of its words."""
+"""What one line of addresses may not say, beyond the types of its words; ``routing`` has routes and rules."""
 
 from __future__ import annotations
 
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator
 
 from ...wire.address import is_multicast
 from ..match.addresses import pack_prefix
 from ..match.fit import Fit, Option
 from ..problem import ERROR, WARNING
 from ..tree import Word
-from ..values.names import PROTOCOL, SCOPE, TABLE, Names
-from ..values.routes import DEFAULT_WORDS, KEEPALIVED, TIME_METRICS, time_metric
+from ..values.names import SCOPE, Names
 from ..words import Section
-
-Finding = Tuple[str, str, str, Optional[Word]]
-"""(severity, message, hint, word)"""
-
-GATEWAY_WORDS = ("via", "gw", "or")
-NO_WAY_NEEDED = ("blackhole", "unreachable", "prohibit", "throw")
+from .routing import Finding, check_route, check_rule, named
 
 
 def check_line(section: Section, fit: Fit, names: Names) -> Iterator[Finding]:
@@ -28,7 +22,9 @@ def check_line(section: Section, fit: Fit, names: Names) -> Iterator[Finding]:
     if section.id in ("address_lines", "static_address_lines"):
         return _address(fit, names)
     if section.id in ("route_lines", "static_route_lines"):
-        return _route(fit, names)
+        return check_route(fit, names)
+    if section.id in ("rule_lines", "static_rule_lines"):
+        return check_rule(fit, names)
     return iter(())
 
 
@@ -103,81 +99,4 @@ def _address(fit: Fit, names: Names) -> Iterator[Finding]:
                 broadcast.word,
             )
     if scope is not None:
-        yield from _named(scope, SCOPE, names)
-
-
-def _named(option: Option, kind: str, names: Names) -> Iterator[Finding]:
-    word = _first(option)
-    if names.number(kind, word) is None:
-        yield ERROR, f"this host has no {kind} named '{word}'", "write its number", word
-
-
-def _route(fit: Fit, names: Names) -> Iterator[Finding]:
-    yield from _families(fit)
-    kinds = {"table": TABLE, "protocol": PROTOCOL, "scope": SCOPE}
-    for option in fit.options:
-        name = option.keyword.name
-        if name in kinds:
-            yield from _named(option, kinds[name], names)
-        elif (
-            name in TIME_METRICS
-            and time_metric(option.fit.values["TIME[s|ms]"][0], TIME_METRICS[name]) is None
-        ):
-            word = option.fit.values["TIME[s|ms]"][0]
-            yield ERROR, f"'{word}' is not a time", "write a number, with s or ms at its end", word
-    protocol = fit.option("protocol")
-    if protocol is not None and not fit.flag("no_track"):
-        number = names.number(PROTOCOL, _first(protocol))
-        if number not in (None, KEEPALIVED):
-            yield (
-                WARNING,
-                f"a tracked route keeps protocol keepalived: '{_first(protocol)}' is ignored",
-                "add no_track, or take protocol out",
-                protocol.word,
-            )
-    if fit.value("DEST") == "default6":
-        yield WARNING, "'default6' is an old word", "write 'inet6 default'", fit.value("DEST")
-    legs = [option for option in fit.options if option.keyword.name == "nexthop"]
-    for leg in legs:
-        if leg.fit.option("via") is None and leg.fit.option("dev") is None:
-            yield (
-                ERROR,
-                "this nexthop leads nowhere",
-                "write 'nexthop via ADDRESS' or 'nexthop dev IFNAME'",
-                leg.word,
-            )
-    ways = [
-        option
-        for option in fit.options
-        if option.keyword.name in (*GATEWAY_WORDS, "dev", "oif", "encap", "vrf")
-    ]
-    special = any(fit.flag(kind) for kind in NO_WAY_NEEDED)
-    if not ways and not legs and not special:
-        yield ERROR, "the route leads nowhere", "write 'via ADDRESS', 'dev IFNAME' or both", fit.value("DEST")
-
-
-def _families(fit: Fit) -> Iterator[Finding]:
-    """All addresses of a route are of one family, but for a gateway that says otherwise."""
-    family = 6 if fit.flag("inet6") else 4 if fit.flag("inet") else 0
-    destination = fit.value("DEST")
-    words: List[Word] = [destination] if destination is not None and destination not in DEFAULT_WORDS else []
-    for option in fit.options:
-        sources = [option, *option.fit.options] if option.keyword.name == "nexthop" else [option]
-        for source in sources:
-            if source.keyword.name in (*GATEWAY_WORDS, "src", "from") and source.fit.value("FAMILY") is None:
-                words.extend(word for name, given in source.fit.values.items() for word in given)
-    for word in words:
-        parsed = pack_prefix(word)
-        if parsed is None:
-            continue
-        own = 4 if len(parsed[0]) == 4 else 6
-        if not family:
-            family = own
-        elif own != family:
-            yield (
-                ERROR,
-                f"{word} is IPv{own}, but the route is IPv{family}",
-                f"use one family; a gateway of the other is 'via {'inet6' if own == 6 else 'inet'} {word}'",
-                word,
-            )
-            return
+        yield from named(scope, SCOPE, names)

@@ -33,7 +33,6 @@ ROUTE_TYPES = (
     "nat",
     "xresolve",
 )
-_TYPES_NOT_YET = ("nat", "xresolve")
 
 _DEST = Arg("DEST", Type.DESTINATION, choices=("default", "default6", "any", "all"))
 _GATEWAY = (FAMILY, Arg("ADDRESS", Type.ADDRESS))
@@ -49,7 +48,7 @@ def _type_words() -> Tuple[Keyword, ...]:
         Keyword(
             word,
             f"Makes the route one of type {word}.",
-            supported=word not in _TYPES_NOT_YET,
+            supported=True,
             since="1.2.24",
         )
         for word in ROUTE_TYPES
@@ -70,12 +69,19 @@ _NEXTHOP = (
         since="1.2.24",
     ),
     Keyword("onlink", "Treats the gateway as reachable on the interface.", supported=True, since="1.2.24"),
-    Keyword("encap", "Encapsulates what goes through this leg.", options="route_lines/encap", since="1.2.24"),
-    Keyword("realms", "Sets the realms of this leg.", args=_REALMS, since="1.2.24"),
+    Keyword(
+        "encap",
+        "Encapsulates what goes through this leg.",
+        options="route_lines/encap",
+        supported=True,
+        since="1.2.24",
+    ),
+    Keyword("realms", "Sets the realms of this leg.", args=_REALMS, supported=True, since="1.2.24"),
     Keyword(
         "as",
         "Rewrites the destination on this leg.",
         args=(choice("to", "to", optional=True), Arg("ADDRESS", Type.ADDRESS)),
+        supported=True,
         since="1.2.24",
     ),
 )
@@ -103,6 +109,7 @@ _WAY = (
         "as",
         "Rewrites the destination.",
         args=(choice("to", "to", optional=True), Arg("ADDRESS", Type.ADDRESS)),
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
@@ -126,16 +133,26 @@ _WAY = (
         "Old form of a second gateway.",
         args=(Arg("ADDRESS", Type.ADDRESS),),
         deprecated="nexthop via ADDRESS",
+        supported=True,
         since="1.1.16",
     ),
     Keyword(
         "from",
         "Limits an IPv6 route to packets from this source.",
         args=(Arg("PREFIX", Type.PREFIX),),
+        supported=True,
         since="1.2.24",
     ),
-    Keyword("tos", "Limits the route to this type of service.", args=(NUMBER_OR_NAME_8,), since="1.2.24"),
-    Keyword("dsfield", "Same as tos.", args=(NUMBER_OR_NAME_8,), alias_of="tos", since="1.2.24"),
+    Keyword(
+        "tos",
+        "Limits the route to this type of service.",
+        args=(NUMBER_OR_NAME_8,),
+        supported=True,
+        since="1.2.24",
+    ),
+    Keyword(
+        "dsfield", "Same as tos.", args=(NUMBER_OR_NAME_8,), alias_of="tos", supported=True, since="1.2.24"
+    ),
     Keyword(
         "table",
         "Puts the route into this routing table.",
@@ -165,11 +182,18 @@ _WAY = (
     ),
     Keyword("oif", "Same as dev.", args=(IFNAME,), alias_of="dev", supported=True, since="1.1.0"),
     Keyword("onlink", "Treats the gateway as reachable on the interface.", supported=True, since="1.2.24"),
-    Keyword("encap", "Encapsulates what the route carries.", options="route_lines/encap", since="1.2.24"),
+    Keyword(
+        "encap",
+        "Encapsulates what the route carries.",
+        options="route_lines/encap",
+        supported=True,
+        since="1.2.24",
+    ),
     Keyword(
         "expires",
         "Lets an IPv6 route expire.",
         args=(integer("SECS", 0, UINT32_MAX, unit="s"),),
+        supported=True,
         since="1.2.24",
     ),
 )
@@ -188,7 +212,7 @@ _METRICS = (
     Keyword("window", "Sets the TCP window.", args=(integer(),), supported=True, since="1.2.24"),
     Keyword("cwnd", "Sets the congestion window.", args=_LOCK_NUMBER, supported=True, since="1.2.24"),
     Keyword("ssthresh", "Sets the slow-start threshold.", args=_LOCK_NUMBER, supported=True, since="1.2.24"),
-    Keyword("realms", "Sets the realms of the route.", args=_REALMS, since="1.2.24"),
+    Keyword("realms", "Sets the realms of the route.", args=_REALMS, supported=True, since="1.2.24"),
     Keyword(
         "rto_min", "Sets the least retransmission time.", args=_LOCK_TIME, supported=True, since="1.2.24"
     ),
@@ -206,28 +230,39 @@ _METRICS = (
         since="1.2.24",
     ),
     Keyword("quickack", "Turns quick acknowledgement on.", args=_FLAG01, supported=True, since="1.2.24"),
-    Keyword("congctl", "Names the congestion control algorithm.", args=(LOCK, Arg("NAME")), since="1.2.24"),
+    Keyword(
+        "congctl",
+        "Names the congestion control algorithm.",
+        args=(LOCK, Arg("NAME")),
+        supported=True,
+        since="1.2.24",
+    ),
     Keyword(
         "pref",
         "Sets the preference of an IPv6 route.",
         args=(integer("PREF", 0, 255, choices=("low", "medium", "high")),),
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
         "ttl-propagate",
         "Says whether the TTL is carried into MPLS.",
         args=(choice("STATE", "enabled", "disabled"),),
+        supported=True,
         since="2.0.8",
     ),
     Keyword(
         "fastopen_no_cookie",
         "Lets TCP fast open work without a cookie.",
         args=_FLAG01,
+        supported=True,
         since="1.4.3",
     ),
-    Keyword("add", "Adds the route only when there is no such one.", since="2.2.5"),
-    Keyword("prepend", "Adds the route before others of the same destination.", since="2.2.5"),
-    Keyword("append", "Adds the route after others of the same destination.", since="2.2.5"),
+    Keyword("add", "Adds the route only when there is no such one.", supported=True, since="2.2.5"),
+    Keyword(
+        "prepend", "Adds the route before others of the same destination.", supported=True, since="2.2.5"
+    ),
+    Keyword("append", "Adds the route after others of the same destination.", supported=True, since="2.2.5"),
     Keyword(
         "nexthop",
         "Begins one leg of a multipath route; only further legs may follow.",
@@ -241,17 +276,22 @@ _METRICS = (
 )
 
 _ENCAP_IP = (
-    Keyword("id", "Sets the tunnel id.", args=(Arg("N", Type.INTEGER, minimum=0, maximum=2**64 - 1),)),
-    Keyword("dst", "Sets the outer destination.", args=(Arg("ADDRESS", Type.ADDRESS),)),
-    Keyword("src", "Sets the outer source.", args=(Arg("ADDRESS", Type.ADDRESS),)),
-    Keyword("tos", "Sets the outer type of service.", args=(NUMBER_OR_NAME_8,)),
-    Keyword("ttl", "Sets the outer TTL.", args=(integer("N", 0, 255),)),
-    Keyword("flags", "Sets the tunnel flags.", args=(integer("N", 0, 65535),)),
+    Keyword(
+        "id",
+        "Sets the tunnel id.",
+        args=(Arg("N", Type.INTEGER, minimum=0, maximum=2**64 - 1),),
+        supported=True,
+    ),
+    Keyword("dst", "Sets the outer destination.", args=(Arg("ADDRESS", Type.ADDRESS),), supported=True),
+    Keyword("src", "Sets the outer source.", args=(Arg("ADDRESS", Type.ADDRESS),), supported=True),
+    Keyword("tos", "Sets the outer type of service.", args=(NUMBER_OR_NAME_8,), supported=True),
+    Keyword("ttl", "Sets the outer TTL.", args=(integer("N", 0, 255),), supported=True),
+    Keyword("flags", "Sets the tunnel flags.", args=(integer("N", 0, 65535),), supported=True),
 )
 _ENCAP_IP6 = (
     *_ENCAP_IP[:3],
-    Keyword("tc", "Sets the outer traffic class.", args=(NUMBER_OR_NAME_8,)),
-    Keyword("hoplimit", "Sets the outer hop limit.", args=(integer("N", 0, 255),)),
+    Keyword("tc", "Sets the outer traffic class.", args=(NUMBER_OR_NAME_8,), supported=True),
+    Keyword("hoplimit", "Sets the outer hop limit.", args=(integer("N", 0, 255),), supported=True),
     _ENCAP_IP[5],
 )
 
@@ -277,6 +317,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "track_group",
                 "Names the instances that leave the active state when this route is removed.",
                 args=(name_of("track_group"),),
+                supported=True,
                 since="2.0.3",
             ),
         ),
@@ -292,12 +333,30 @@ SECTIONS: Tuple[Section, ...] = (
         "The kind of encapsulation.",
         shape=Shape.OPTIONS,
         keywords=(
-            Keyword("ip", "Encapsulates in an IPv4 tunnel.", options="route_lines/encap/ip", since="1.2.24"),
             Keyword(
-                "ip6", "Encapsulates in an IPv6 tunnel.", options="route_lines/encap/ip6", since="1.2.24"
+                "ip",
+                "Encapsulates in an IPv4 tunnel.",
+                options="route_lines/encap/ip",
+                supported=True,
+                since="1.2.24",
             ),
-            Keyword("mpls", "Pushes MPLS labels.", args=(Arg("LABEL[/LABEL...]"),), since="1.2.24"),
-            Keyword("ila", "Uses identifier-locator addressing.", args=(Arg("LOCATOR"),), since="1.2.24"),
+            Keyword(
+                "ip6",
+                "Encapsulates in an IPv6 tunnel.",
+                options="route_lines/encap/ip6",
+                supported=True,
+                since="1.2.24",
+            ),
+            Keyword(
+                "mpls", "Pushes MPLS labels.", args=(Arg("LABEL[/LABEL...]"),), supported=True, since="1.2.24"
+            ),
+            Keyword(
+                "ila",
+                "Uses identifier-locator addressing.",
+                args=(Arg("LOCATOR"),),
+                supported=True,
+                since="1.2.24",
+            ),
         ),
     ),
     Section("route_lines/encap/ip", "An IPv4 tunnel.", shape=Shape.OPTIONS, keywords=_ENCAP_IP),

@@ -15,50 +15,93 @@ _PREFERENCE = (integer("N"),)
 _PORTS = (Arg("A-B", Type.INTEGER_RANGE, minimum=1, maximum=65535),)
 
 _SELECT = (
-    Keyword("inet", "Makes the rule an IPv4 one.", since="2.0.1"),
-    Keyword("inet6", "Makes the rule an IPv6 one.", since="2.0.1"),
-    Keyword("from", "Selects by source.", args=_SELECTOR, since="1.2.20"),
-    Keyword("to", "Selects by destination.", args=_SELECTOR, since="1.2.20"),
-    Keyword("not", "Inverts the selection.", since="1.2.24"),
-    Keyword("tos", "Selects by type of service.", args=(NUMBER_OR_NAME_8,), since="1.2.24"),
-    Keyword("dsfield", "Same as tos.", args=(NUMBER_OR_NAME_8,), alias_of="tos", since="1.2.24"),
-    Keyword("fwmark", "Selects by firewall mark.", args=(Arg("N[/MASK]"),), since="1.2.24"),
-    Keyword("iif", "Selects by incoming interface.", args=(IFNAME,), since="1.2.24"),
-    Keyword("dev", "Same as iif.", args=(IFNAME,), alias_of="iif", since="1.2.24"),
-    Keyword("oif", "Selects by outgoing interface.", args=(IFNAME,), since="1.2.24"),
-    Keyword("tunnel-id", "Selects by tunnel id.", args=(integer("N", 0, 2**64 - 1),), since="1.2.24"),
+    Keyword("inet", "Makes the rule an IPv4 one.", supported=True, since="2.0.1"),
+    Keyword("inet6", "Makes the rule an IPv6 one.", supported=True, since="2.0.1"),
+    Keyword("from", "Selects by source.", args=_SELECTOR, supported=True, since="1.2.20"),
+    Keyword("to", "Selects by destination.", args=_SELECTOR, supported=True, since="1.2.20"),
+    Keyword("not", "Inverts the selection.", supported=True, since="1.2.24"),
+    Keyword("tos", "Selects by type of service.", args=(NUMBER_OR_NAME_8,), supported=True, since="1.2.24"),
     Keyword(
-        "uidrange", "Selects by user id.", args=(Arg("A-B", Type.INTEGER_RANGE, minimum=0),), since="1.3.5"
+        "dsfield", "Same as tos.", args=(NUMBER_OR_NAME_8,), alias_of="tos", supported=True, since="1.2.24"
     ),
-    Keyword("ipproto", "Selects by protocol of the packet.", args=(NUMBER_OR_NAME_8,), since="2.0.1"),
+    Keyword("fwmark", "Selects by firewall mark.", args=(Arg("N[/MASK]"),), supported=True, since="1.2.24"),
+    Keyword("iif", "Selects by incoming interface.", args=(IFNAME,), supported=True, since="1.2.24"),
+    Keyword("dev", "Same as iif.", args=(IFNAME,), alias_of="iif", supported=True, since="1.2.24"),
+    Keyword("oif", "Selects by outgoing interface.", args=(IFNAME,), supported=True, since="1.2.24"),
     Keyword(
-        "sport", "Selects by source port; a range, as a single port is refused.", args=_PORTS, since="2.0.1"
+        "tunnel-id",
+        "Selects by tunnel id.",
+        args=(integer("N", 0, 2**64 - 1),),
+        supported=True,
+        since="1.2.24",
+    ),
+    Keyword(
+        "uidrange",
+        "Selects by user id.",
+        args=(Arg("A-B", Type.INTEGER_RANGE, minimum=0),),
+        supported=True,
+        since="1.3.5",
+    ),
+    Keyword(
+        "ipproto",
+        "Selects by protocol of the packet.",
+        args=(NUMBER_OR_NAME_8,),
+        supported=True,
+        since="2.0.1",
+    ),
+    Keyword(
+        "sport",
+        "Selects by source port, one or a range (keepalived takes ranges only).",
+        args=_PORTS,
+        supported=True,
+        since="2.0.1",
     ),
     Keyword(
         "dport",
-        "Selects by destination port; a range, as a single port is refused.",
+        "Selects by destination port, one or a range (keepalived takes ranges only).",
         args=_PORTS,
+        supported=True,
         since="2.0.1",
     ),
 )
 
 _ACT = (
-    Keyword("table", "Looks the route up in this table.", args=(NUMBER_OR_NAME,), since="1.2.20"),
-    Keyword("lookup", "Same as table.", args=(NUMBER_OR_NAME,), alias_of="table", since="1.2.24"),
-    Keyword("l3mdev", "Uses the table of the interface's VRF.", since="1.4.3"),
+    Keyword(
+        "table", "Looks the route up in this table.", args=(NUMBER_OR_NAME,), supported=True, since="1.2.20"
+    ),
+    Keyword(
+        "lookup", "Same as table.", args=(NUMBER_OR_NAME,), alias_of="table", supported=True, since="1.2.24"
+    ),
+    Keyword("l3mdev", "Uses the table of the interface's VRF.", supported=True, since="1.4.3"),
     Keyword(
         "preference",
         "Priority of the rule; given out downwards from 16384 when absent.",
         args=_PREFERENCE,
+        supported=True,
         since="1.2.24",
     ),
-    Keyword("order", "Same as preference.", args=_PREFERENCE, alias_of="preference", since="1.2.24"),
-    Keyword("priority", "Same as preference.", args=_PREFERENCE, alias_of="preference", since="1.2.24"),
-    Keyword("realms", "Sets the realms.", args=(Arg("[FROM/]TO"),), since="1.2.24"),
+    Keyword(
+        "order",
+        "Same as preference.",
+        args=_PREFERENCE,
+        alias_of="preference",
+        supported=True,
+        since="1.2.24",
+    ),
+    Keyword(
+        "priority",
+        "Same as preference.",
+        args=_PREFERENCE,
+        alias_of="preference",
+        supported=True,
+        since="1.2.24",
+    ),
+    Keyword("realms", "Sets the realms.", args=(Arg("[FROM/]TO"),), supported=True, since="1.2.24"),
     Keyword(
         "suppress_prefixlength",
         "Ignores routes whose prefix is not longer than this.",
         args=(integer("N", 0, INT32_MAX),),
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
@@ -66,12 +109,14 @@ _ACT = (
         "Short form of suppress_prefixlength.",
         args=(integer("N", 0, INT32_MAX),),
         alias_of="suppress_prefixlength",
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
         "suppress_ifgroup",
         "Ignores routes that use this interface group.",
         args=(NUMBER_OR_NAME,),
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
@@ -79,6 +124,7 @@ _ACT = (
         "Short form of suppress_ifgroup.",
         args=(NUMBER_OR_NAME,),
         alias_of="suppress_ifgroup",
+        supported=True,
         since="1.2.24",
     ),
     Keyword(
@@ -86,15 +132,18 @@ _ACT = (
         "Tags the rule with the protocol that made it.",
         args=(NUMBER_OR_NAME_8,),
         default="keepalived",
+        supported=True,
         since="2.0.1",
     ),
-    Keyword("no_track", "Tracks neither the interface nor the rule.", since="2.0.3"),
-    Keyword("type", "May stand before an action.", since="1.2.24"),
-    Keyword("goto", "Jumps to the rule of this preference.", args=_PREFERENCE, since="1.2.24"),
-    Keyword("nop", "Does nothing.", since="1.2.24"),
-    Keyword("blackhole", "Drops the packet in silence.", since="1.3.0"),
-    Keyword("unreachable", "Answers that the destination is unreachable.", since="1.3.0"),
-    Keyword("prohibit", "Answers that the way is prohibited.", since="1.3.0"),
+    Keyword("no_track", "Tracks neither the interface nor the rule.", supported=True, since="2.0.3"),
+    Keyword("type", "May stand before an action.", supported=True, since="1.2.24"),
+    Keyword(
+        "goto", "Jumps to the rule of this preference.", args=_PREFERENCE, supported=True, since="1.2.24"
+    ),
+    Keyword("nop", "Does nothing.", supported=True, since="1.2.24"),
+    Keyword("blackhole", "Drops the packet in silence.", supported=True, since="1.3.0"),
+    Keyword("unreachable", "Answers that the destination is unreachable.", supported=True, since="1.3.0"),
+    Keyword("prohibit", "Answers that the way is prohibited.", supported=True, since="1.3.0"),
 )
 
 SECTIONS: Tuple[Section, ...] = (
@@ -115,6 +164,7 @@ SECTIONS: Tuple[Section, ...] = (
                 "track_group",
                 "Names the instances that leave the active state when this rule is removed.",
                 args=(name_of("track_group"),),
+                supported=True,
                 since="2.0.3",
             ),
         ),

@@ -42,6 +42,9 @@ class Route:
     type: str = "unicast"
     next_hops: Tuple[NextHop, ...] = ()
     source: Optional[bytes] = None
+    """The source address that the host prefers on this route (``src``)."""
+    origin: Optional[Tuple[bytes, int]] = None
+    """IPv6: only for packets from this source, packed address and prefix length (``from``)."""
     table: int = 254
     protocol: int = 18
     scope: Optional[int] = None
@@ -50,14 +53,13 @@ class Route:
     """RTAX metrics by their keepalived names, such as ("mtu", 1400)."""
     congestion_control: str = ""
     tos: int = 0
-    encap: Optional[Encap] = None
     realms: Optional[int] = None
-    preference: Optional[str] = None
-    """IPv6 router preference: low, medium or high (``pref``)."""
+    preference: Optional[int] = None
+    """IPv6 router preference (``pref``) as RFC 4191 2.1 writes it: 1 is high, 0 medium, 3 low."""
     expires_s: Optional[int] = None
     ttl_propagate: Optional[bool] = None
     append: str = ""
-    """``append`` or ``prepend``: what becomes of routes to the same destination."""
+    """``add``, ``append``, or ``prepend`` as when empty: what becomes of routes to the same destination."""
     no_track: bool = False
     track_group: Optional[str] = None
 
@@ -73,7 +75,7 @@ class Rule:
     table: int = 254
     goto: Optional[int] = None
     priority: Optional[int] = None
-    """``preference``; None leaves the choice to the kernel."""
+    """``preference``; ``values`` gives one to a rule without it, as keepalived does."""
     invert: bool = False
     """``not``."""
     source: Optional[Tuple[bytes, int]] = None
@@ -81,7 +83,7 @@ class Rule:
     destination: Optional[Tuple[bytes, int]] = None
     tos: int = 0
     fwmark: Optional[Tuple[int, int]] = None
-    """Mark and mask."""
+    """Mark and mask; the mask is all ones when the line has none."""
     input_interface: str = ""
     output_interface: str = ""
     tunnel_id: Optional[int] = None
