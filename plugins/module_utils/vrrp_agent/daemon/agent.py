@@ -245,12 +245,14 @@ class Agent:
         self._groups.end()
         self._statics.remove_all()
         self._promotion.give_back()
+        self._receivers.close()  # the groups are left while disable_local_igmp still holds
         self._links.remove_all()
         self._memory.forget()
         self.close()
-        self._trackers.stop()
-        self._snmp.stop()
-        self._teller.stop()
+        patience_ns = self.config.settings.operations.child_wait_ns
+        self._trackers.stop(patience_ns)
+        self._snmp.stop(patience_ns)
+        self._teller.stop(patience_ns)
 
     def close(self) -> None:
         """Give descriptors back."""
@@ -271,7 +273,9 @@ class Agent:
 
     def scene(self) -> Scene:
         """What there is at this moment, for a dump."""
-        return Scene(self.config, list(self._lives.values()), self.loop.clock(), time.time())
+        groups = {group.sync.name: group.sync.state for group in self._groups}
+        lives = list(self._lives.values())
+        return Scene(self.config, lives, self.loop.clock(), time.time(), self._trackers.readings, groups)
 
     def _status(self) -> Iterator[Dict[str, Any]]:
         lives = list(self._lives.values())

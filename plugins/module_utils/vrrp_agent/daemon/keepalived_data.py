@@ -14,6 +14,7 @@ from typing import AbstractSet, Iterator, Sequence, Tuple, Union
 
 from ..conf.model import Address, Config, Instance, Notify, Script, SyncGroup, Tracked, WatchedProcess
 from ..election.settings import State
+from ..track.messages import FILE, PROCESS, SCRIPT
 from ..wire.address import text
 from . import keepalived_words as words
 from .keepalived_json import wanted
@@ -77,10 +78,10 @@ def lines(scene: Scene) -> Iterator[str]:
     if config.files:
         yield "------< VRRP Track files >------"
     for file in config.files:
-        now = scene.files.get(file.name, {})
+        found = scene.readings.get((FILE, file.name))
         yield f" Track file = {file.name}"
         yield f"   File = {file.path}"
-        yield f"   Status = {now.get('value', 0)}"
+        yield f"   Status = {found.value if found is not None else 0}"
         yield from _users("   Tracking instances :", file.name, "track_files", scene)
     if config.processes:
         yield "------< VRRP Track processes >------"
@@ -288,7 +289,8 @@ def _notify(notify: Notify) -> Iterator[str]:
 
 
 def _group(group: SyncGroup, scene: Scene) -> Iterator[str]:
-    yield f" VRRP Sync Group = {group.name}, {scene.groups.get(group.name, 'unknown')}"
+    state = scene.groups.get(group.name, State.INITIALIZE)
+    yield f" VRRP Sync Group = {group.name}, {words.STATE_NAMES[state]}"
     yield "   VRRP member instances :"
     yield from (f"     {name}" for name in group.members)
     if group.tracking_weight:
@@ -299,20 +301,22 @@ def _group(group: SyncGroup, scene: Scene) -> Iterator[str]:
 
 
 def _script(script: Script, scene: Scene) -> Iterator[str]:
-    now = scene.scripts.get(script.name, {})
+    found = scene.readings.get((SCRIPT, script.name))
     yield f" VRRP Script = {script.name}"
     yield f"   Command = {words.command(script.command)}"
     yield f"   Interval = {_duration(script.interval_ns)} sec"
     yield f"   Timeout = {_duration(script.timeout_ns or script.interval_ns)} sec"
     yield f"   Rise = {script.rise}"
     yield f"   Fall = {script.fall}"
-    yield f"   Status = {'GOOD' if now.get('good') else 'BAD'}"
+    if found is not None:
+        yield f"   Result = {found.value}"
+    yield f"   Status = {'GOOD' if found is not None and found.good else 'BAD'}"
     yield from _users("   VRRP instances :", script.name, "track_scripts", scene)
-    yield f"   State = {now.get('state', 'idle')}"
+    yield "   State = idle"
 
 
 def _process(process: WatchedProcess, scene: Scene) -> Iterator[str]:
-    now = scene.processes.get(process.name, {})
+    found = scene.readings.get((PROCESS, process.name))
     yield f" VRRP Track process = {process.name}"
     yield f"   Process = {process.process}"
     if process.parameters:
@@ -322,8 +326,8 @@ def _process(process: WatchedProcess, scene: Scene) -> Iterator[str]:
     yield f"   Min processes = {process.quorum}"
     if process.quorum_max is not None:
         yield f"   Max processes = {process.quorum_max}"
-    yield f"   Current processes = {now.get('count', 0)}"
-    yield f"   Have quorum = {_truth(bool(now.get('good')))}"
+    yield f"   Current processes = {found.value if found is not None else 0}"
+    yield f"   Have quorum = {_truth(found is not None and bool(found.good))}"
     yield f"   Terminate delay = {process.end_delay_ns / SECOND_NS:f}s"
     yield f"   Fork delay = {process.start_delay_ns / SECOND_NS:f}s"
     yield f"   Full command = {_truth(process.full_command)}"

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 from ..conf.model import Notify, WatchedProcess
 from ..election.settings import State
+from ..track.messages import PROCESS
 from . import keepalived_words as words
 from .live import Live
 from .scene import Scene
@@ -93,7 +94,7 @@ def pieces(scene: Scene) -> Iterator[str]:
     yield "]"
     if whole:
         if config.processes:
-            found = [process(one, scene.processes.get(one.name, {})) for one in config.processes]
+            found = [process(one, scene) for one in config.processes]
             yield f',"track_process":{_compact(found)}'
         yield "}"
     yield "\n"
@@ -231,8 +232,11 @@ def _addresses(live: Live, excluded: bool, device: str) -> List[str]:
     return [words.address(one, device, (one.packed, one.prefix_length) in held) for one in chosen]
 
 
-def process(one: WatchedProcess, now: Mapping[str, Any]) -> Dict[str, Any]:
-    """One vrrp_track_process; ``now`` is what is known of it."""
+def process(one: WatchedProcess, scene: Scene) -> Dict[str, Any]:
+    """One vrrp_track_process. Its weight is the one of the first line that tracks it."""
+    now = scene.readings.get((PROCESS, one.name))
+    tracked = (line for live in scene.lives for line in live.instance.track_processes)
+    weights = [-line.weight if line.reverse else line.weight for line in tracked if line.name == one.name]
     told: Dict[str, Any] = {"process": one.name}
     if one.parameters:
         told["parameters"] = " ".join(one.parameters)
@@ -240,12 +244,10 @@ def process(one: WatchedProcess, now: Mapping[str, Any]) -> Dict[str, Any]:
     told["min_processes"] = one.quorum
     if one.quorum_max is not None:
         told["max_processes"] = one.quorum_max
-    told["current_processes"] = now.get("count", 0)
-    told["have_quorum"] = bool(now.get("good"))
-    told["weight"] = now.get("weight", 0)
+    told["current_processes"] = now.value if now is not None else 0
+    told["have_quorum"] = now is not None and bool(now.good)
+    told["weight"] = weights[0] if weights else 0
     told["terminate_delay"] = _seconds(one.end_delay_ns)
     told["fork_delay"] = _seconds(one.start_delay_ns)
-    told["fork_delay_timer_running"] = bool(now.get("start_delayed"))
-    told["terminate_delay_timer_running"] = bool(now.get("end_delayed"))
     told["full_command"] = one.full_command
     return told

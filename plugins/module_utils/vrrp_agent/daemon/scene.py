@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 from ..conf.model import Config
+from ..election.settings import State
+from ..track.messages import Key, Reading
 from .live import Live
 
 
@@ -18,11 +20,7 @@ class Scene(NamedTuple):
     lives: Sequence[Live]
     now_ns: int
     wall_s: float
-    scripts: Mapping[str, Mapping[str, Any]] = {}
-    """What is known of each vrrp_script now, by its name: ``good``, ``state``, ``result``."""
-    files: Mapping[str, Mapping[str, Any]] = {}
-    """Of each track_file: ``value``."""
-    processes: Mapping[str, Mapping[str, Any]] = {}
-    """Of each vrrp_track_process: ``count``, ``good``."""
-    groups: Mapping[str, str] = {}
-    """The state of each vrrp_sync_group, in keepalived's words."""
+    readings: Mapping[Key, Reading] = {}
+    """What is known of scripts, files and processes that are tracked."""
+    groups: Mapping[str, State] = {}
+    """The state of each vrrp_sync_group."""

@@ -157,12 +157,12 @@ class SnmpAgent:
         where = (receiver.socket.index, vrid, receiver.socket.family, version)
         self._send(facts.BadAdvert(*where, datagram.source, error, auth_error))
 
-    def stop(self) -> None:
+    def stop(self, patience_ns: int = _PATIENCE_NS) -> None:
         """The agent ends, and has told its last: the process says goodbye to its master."""
         if self._side is not None:
             while self._work:
                 self._send_some()
-            self._side.stop(_PATIENCE_NS)
+            self._side.stop(min(patience_ns, _PATIENCE_NS))
             self._side = None
 
     def _dismiss(self) -> None:

@@ -82,11 +82,11 @@ class Teller:
         if quiet:
             self._side.send(Repeat(quiet))
 
-    def stop(self) -> None:
+    def stop(self, patience_ns: int = PATIENCE_NS) -> None:
         """The agent ends, its addresses are given away: wait for the last scripts and mails, but not long."""
         if self._side is not None:
             self._side.send(Goodbye())
-            self._side.stop(PATIENCE_NS)
+            self._side.stop(patience_ns)
             self._side = None
 
     def status(self) -> Optional[Dict[str, Any]]:

@@ -62,9 +62,9 @@ class Trackers:
             self._first = before is None
             self._side.start()
 
-    def stop(self) -> None:
-        """End scripts and the process. Blocks until it has ended."""
-        self._side.stop()
+    def stop(self, patience_ns: int) -> None:
+        """End scripts and the process. Blocks until it has ended, for so long at most (child_wait_time)."""
+        self._side.stop(patience_ns)
 
     def _hello(self) -> Iterator[Orders]:
         """What a new process must know: also all that one before it has found out."""
