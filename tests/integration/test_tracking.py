@@ -322,7 +322,7 @@ def test_a_file_without_weight_means_fault_while_it_holds_a_number(
     number.write_text("0")
     agent.wait_for_state("active")
     agent.reload(agent.config.replace("init_file 1", "init_file 1 overwrite"))
-    agent.wait_for_log("configuration")
+    agent.wait_for_log("reloaded")
     stays("the number to be left alone", lambda: number.read_text() == "0", 0.5)
     link = place / "link"
     link.symlink_to(number)

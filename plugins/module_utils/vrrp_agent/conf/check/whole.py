@@ -21,6 +21,7 @@ from .settings import check_settings
 from .snmp import check_snmp
 from .strict import check_strict
 from .telling import check_telling
+from .tracking import check_tracking
 
 MAX_PROBLEMS = 200
 
@@ -57,6 +58,7 @@ def check(
     checker.references()
     checker.problems.extend(check_instances(tree, sections))
     checker.problems.extend(check_groups(tree))
+    checker.problems.extend(check_tracking(tree))
     checker.problems.extend(check_strict(tree))
     checker.problems.extend(check_settings(tree))
     checker.problems.extend(check_links(tree, sections, names))

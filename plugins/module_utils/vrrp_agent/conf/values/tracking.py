@@ -39,7 +39,8 @@ KINDS = {
     "track_process": 254,
 }
 """The blocks of an instance or a group, with the largest weight of each."""
-_SOURCES = {"track_script": "vrrp_script", "track_file": "track_file", "track_process": "vrrp_track_process"}
+SOURCES = {"track_script": "vrrp_script", "track_file": "track_file", "track_process": "vrrp_track_process"}
+"""Where the things are defined that a block tracks."""
 
 
 class Lists(NamedTuple):
@@ -166,13 +167,33 @@ def link_delays(tree: Node, sections: Mapping[str, Section]) -> Tuple[LinkDelay,
     return tuple(found.values())
 
 
+def limited(delays: Sequence[LinkDelay], instances: Sequence[Instance]) -> Tuple[LinkDelay, ...]:
+    """Delays that leave an active router time to say that it is gone.
+
+    keepalived: none with down_timer_adverts 1, and otherwise down is less than one interval short of what a
+    backup waits; an equal delay up is cut with it.
+    """
+    found = {delay.interface: delay for delay in delays}
+    for one in instances:
+        delay = found.get(one.interface)
+        if delay is None:
+            continue
+        most_ns = (one.down_timer_adverts - 1) * one.advert_int_ns - one.advert_int_ns // 256
+        if one.down_timer_adverts == 1:
+            found[one.interface] = replace(delay, down_ns=0, up_ns=0)
+        elif delay.down_ns > most_ns:
+            up_ns = most_ns if delay.up_ns == delay.down_ns else delay.up_ns
+            found[one.interface] = replace(delay, down_ns=most_ns, up_ns=up_ns)
+    return tuple(found.values())
+
+
 # The lines of instances and groups.
 
 
 def weights_of(tree: Node) -> Dict[Tuple[str, str], Tuple[int, bool]]:
     """The weight that each definition gives, by kind of block that tracks it, and name."""
     found: Dict[Tuple[str, str], Tuple[int, bool]] = {}
-    for kind, source in _SOURCES.items():
+    for kind, source in SOURCES.items():
         usual = _FILE_WEIGHT if kind == "track_file" else 0
         for node in tree.all(source):
             line = node.last("weight")
@@ -232,7 +253,7 @@ def fill(config: Config, tree: Node, sections: Mapping[str, Section], defaults: 
         scripts=found.scripts,
         files=found.files,
         processes=found.processes,
-        link_delays=link_delays(tree, sections),
+        link_delays=limited(link_delays(tree, sections), config.instances),
         process_events=ProcessEvents(
             defaults.number("process_monitor_rcv_bufs") or 0,
             defaults.flag("process_monitor_rcv_bufs_force"),
