@@ -12,21 +12,18 @@ import re
 from typing import Any, Collection, Dict, FrozenSet, Match, Tuple
 
 from ..vrrp_agent.conf.grammar.index import SECTIONS
+from ..vrrp_agent.conf.masking import MASK, masked_value, secret_line
+from ..vrrp_agent.conf.words import Keyword
 
-MASK = "********"
-NEW_MASK = "******** (new)"
+NEW_MASK = f"{MASK} (new)"
 
-SECRET_WORDS: FrozenSet[str] = frozenset(
-    keyword.name for section in SECTIONS.values() for keyword in section.keywords if keyword.secret
-)
+_KEYWORDS: Dict[str, Keyword] = {
+    keyword.name: keyword for section in SECTIONS.values() for keyword in section.keywords if keyword.secret
+}
+SECRET_WORDS: FrozenSet[str] = frozenset(_KEYWORDS)
 """The words of the language whose arguments nobody should read: auth_pass and its kind."""
 
-_LINE = re.compile(
-    r"(?P<head>(?:^|[{{\s])(?:{})[ \t]+)(?P<secret>[^\s{{}}].*?)(?P<tail>[ \t]*(?:\}}.*)?)$".format(
-        "|".join(sorted(SECRET_WORDS))
-    ),
-    re.MULTILINE,
-)
+_LINE = re.compile(secret_line(SECTIONS), re.MULTILINE)
 _DEFINITION = re.compile(r"^(?P<head>[ \t]*\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)=)(?P<secret>.*)$", re.MULTILINE)
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
@@ -70,7 +67,8 @@ def mask_data(data: Any) -> Any:
     """YAML data with the values of secret words masked, at any depth; text is masked as keepalived.conf."""
     if isinstance(data, dict):
         masked: Dict[Any, Any] = {
-            key: MASK if key in SECRET_WORDS else mask_data(value) for key, value in data.items()
+            key: masked_value(_KEYWORDS[key], value) if key in SECRET_WORDS else mask_data(value)
+            for key, value in data.items()
         }
         return masked
     if isinstance(data, (list, tuple)):

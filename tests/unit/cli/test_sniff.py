@@ -76,6 +76,7 @@ def test_json_has_every_field(capsys: pytest.CaptureFixture[str]) -> None:
         "advert_interval_s": 1.0,
         "addresses": ["198.51.100.1"],
         "auth_type": 1,
+        "protection": "",
         "checksum_ok": True,
         "checksum_form": "message",
         "verdict": "accept",

@@ -63,12 +63,13 @@ class Stage:
         self.socket(family, interface).put(*received)
         settle(self.loop)
 
-    def socket(self, family: int = 4, interface: str = "eth0") -> FakeSocket:
-        """The open socket of an interface and family."""
+    def socket(self, family: int = 4, interface: str = "eth0", protocol: int = 112) -> FakeSocket:
+        """The open socket of an interface and family; protocol 51 is that for authentication headers."""
         (found,) = [
             sock
             for sock in self.host.sockets
-            if (sock.family, sock.interface, sock.closed) == (family, interface, False)
+            if (sock.family, sock.interface, sock.closed, sock.protocol)
+            == (family, interface, False, protocol)
         ]
         return found
 

@@ -94,7 +94,7 @@ def test_a_packet_of_the_other_family_is_not_ours() -> None:
     [
         (b"", 0, b"", None),
         (b"", 1, PASSWORD, Discard.AUTH_TYPE_MISMATCH),
-        (b"", 2, b"", Discard.AUTH_TYPE_UNKNOWN),
+        (b"", 2, b"", Discard.AUTH_TYPE_MISMATCH),
         (b"", 254, b"", Discard.AUTH_TYPE_UNKNOWN),
         (PASSWORD, 0, b"", Discard.AUTH_TYPE_MISMATCH),
         (PASSWORD, 1, PASSWORD, None),
@@ -109,6 +109,20 @@ def test_authentication_of_version_2(
     """R-V06, K-03."""
     heard = advert(version=2, auth_type=auth_type, auth_data=auth_data)
     assert verdict(admission(version=2, auth_password=password), heard) is expected
+
+
+@pytest.mark.parametrize(("auth_type", "expected"), [
+    (0, Discard.AUTH_TYPE_MISMATCH),
+    (1, Discard.AUTH_TYPE_MISMATCH),
+    (2, None),
+    (254, Discard.AUTH_TYPE_UNKNOWN),
+])  # fmt: skip
+def test_inside_an_authentication_header_the_type_is_2_and_no_password_is_there(
+    auth_type: int, expected: Optional[Discard]
+) -> None:
+    """RFC 2338 5.3.6.3. What the header itself says is verified elsewhere."""
+    ours = admission(version=2, auth_password=PASSWORD, auth_header=True)
+    assert verdict(ours, advert(version=2, auth_type=auth_type, auth_data=b"")) is expected
 
 
 def test_another_interval_is_a_discard_in_version_2_and_an_observation_in_version_3() -> None:

@@ -88,6 +88,7 @@ def test_everything_is_told_about_an_advert() -> None:
         "detail": "",
         "source_mac": "02:00:00:00:00:0a",
         "vlans": (),
+        "protection": "",
     }
 
 
@@ -301,13 +302,48 @@ def test_a_cut_message_gives_the_fields_that_are_there(
 # -- authentication headers, and what is no VRRP at all
 
 
-def test_a_packet_inside_an_authentication_header_is_recognised_and_not_judged() -> None:
-    header = struct.pack("!BBHII", 112, 4, 0, 0xC0000201, 1) + bytes(12)
-    message = message_v2(auth=2, tail=(VIP4, bytes(8)))
-    sighting = seen4(header + message, protocol=51)
+def inside_header(spi: str = "192.0.2.10", auth: int = 2, next_protocol: int = 112) -> bytes:
+    """A message of version 2 behind an authentication header with number 7."""
+    header = struct.pack("!BBH4sI", next_protocol, 4, 0, packed(spi), 7) + bytes(12)
+    return header + message_v2(auth=auth, tail=(VIP4, bytes(8)))
+
+
+def test_an_advert_inside_an_authentication_header_is_told_with_its_number() -> None:
+    sighting = seen4(inside_header(), protocol=51)
     assert (sighting.version, sighting.vrid, sighting.auth_type) == (2, 10, 2)
-    assert sighting.verdict == "ah_unsupported"
-    assert sighting.checksum_ok is True
+    assert (sighting.verdict, sighting.checksum_ok) == ("accept", True)
+    assert sighting.protection == "AH sequence 7 spi 192.0.2.10"
+
+
+@pytest.mark.parametrize(("payload", "verdict"), [
+    (inside_header(spi="192.0.2.11"), "auth_failure"),
+    (inside_header(auth=1), "auth_type_mismatch"),
+    (inside_header()[:20], "length"),
+    (b"\x70\x05" + inside_header()[2:], "ah_header"),
+])  # fmt: skip
+def test_what_no_receiver_takes_inside_an_authentication_header(payload: bytes, verdict: str) -> None:
+    sighting = seen4(payload, protocol=51)
+    assert sighting.verdict == verdict
+
+
+def test_the_header_of_another_protocol_is_none_of_ours() -> None:
+    assert examine(ethernet(datagram4(inside_header(next_protocol=6), protocol=51), 0x0800)) is None
+
+
+def test_authentication_type_2_without_a_header_is_discarded() -> None:
+    assert seen4(message_v2(auth=2, tail=(VIP4, bytes(8)))).verdict == "auth_type_mismatch"
+
+
+def test_a_trailer_is_told_with_its_key_and_its_time() -> None:
+    trailer = struct.pack("!BBHIHH", 1, 9, 0, 1_700_000_000, 5, 0) + bytes(16)
+    sighting = seen4(V3 + trailer)
+    assert (sighting.verdict, sighting.checksum_ok) == ("accept", True)
+    assert sighting.protection == "HMAC key 9 time 1700000000"
+
+
+def test_28_bytes_that_are_no_trailer_are_too_many() -> None:
+    sighting = seen4(V3 + bytes(28))
+    assert (sighting.verdict, sighting.protection) == ("auth_ext_malformed", "HMAC malformed")
 
 
 @pytest.mark.parametrize(

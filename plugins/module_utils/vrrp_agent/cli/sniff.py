@@ -121,6 +121,7 @@ def _as_json(time_ns: Optional[int], interface: Optional[str], seen: Sighting) -
         "advert_interval_s": seen.interval_s,
         "addresses": seen.addresses,
         "auth_type": seen.auth_type,
+        "protection": seen.protection,
         "checksum_ok": seen.checksum_ok,
         "checksum_form": seen.checksum_form,
         "verdict": seen.verdict,
@@ -145,7 +146,7 @@ def _as_text(time_ns: Optional[int], interface: Optional[str], seen: Sighting) -
         f"prio {_or_dash(seen.priority)}",
         "int -" if seen.interval_s is None else f"int {seen.interval_s:g}s",
         "addrs " + (",".join(seen.addresses) or "-"),
-        "auth " + _AUTH_NAMES.get(seen.auth_type, str(seen.auth_type)),
+        "auth " + (seen.protection or _AUTH_NAMES.get(seen.auth_type, str(seen.auth_type))),
         "checksum " + _CHECKSUM_WORDS[seen.checksum_ok],
         seen.verdict if seen.verdict == ACCEPT else f"discard {seen.verdict} ({seen.detail})",
     ]

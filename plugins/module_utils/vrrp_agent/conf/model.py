@@ -113,6 +113,7 @@ class Instance:
     accept: bool = True
     """False: packets to the virtual addresses are dropped, unless this router owns them (RFC 9568 6.1)."""
     unicast_fault_no_peer: bool = False
+    """True when the word is there and the list of peers is empty: FAULT, where multicast would follow."""
     old_unicast_checksum: str = ""
     """``auto``, ``never`` or ``always`` (old_unicast_checksum); empty when not set."""
     receive_buffer_bytes: int = 0

@@ -14,6 +14,7 @@ from typing import List, Tuple
 from ..conf.model import Config, Instance
 from ..wire.advert import message_length
 from .interfaces import Interfaces
+from .sealed import overhead
 
 _USUAL_MTU = 1500
 _IP_HEADER = {4: 20, 6: 40}
@@ -23,7 +24,7 @@ _MOST_ADDRESSES = 255  # the count is one byte, RFC 9568 5.2.5
 def room(instance: Instance, mtu: int) -> int:
     """How many addresses fit into one datagram."""
     width = 4 if instance.family == 4 else 16
-    fixed = _IP_HEADER[instance.family] + message_length(instance.version, 0, width)
+    fixed = _IP_HEADER[instance.family] + message_length(instance.version, 0, width) + overhead(instance)
     return max(0, min(_MOST_ADDRESSES, (mtu - fixed) // width))
 
 

@@ -57,8 +57,14 @@ class Prepared:
     Adverts are kept by priority, since trackers and resignations change nothing else in them.
     """
 
-    def __init__(self, instance: Instance, source: bytes, interfaces: Interfaces) -> None:
+    protocol = advert.PROTOCOL
+
+    def __init__(
+        self, instance: Instance, source: bytes, interfaces: Interfaces, checksum_group: bytes = b""
+    ) -> None:
+        """``checksum_group`` stands in the checksum instead of the destination (old_unicast_checksum)."""
         self._instance = instance
+        self._checksum_group = checksum_group
         self._source = source
         self._interfaces = interfaces
         self._adverts: Dict[int, Tuple[Packet, ...]] = {}
@@ -79,14 +85,18 @@ class Prepared:
     def complete(self) -> None:
         """Make everything now."""
         if self._source:
-            self.adverts(self._instance.priority)
-            self.adverts(0)
+            Prepared.adverts(self, self._instance.priority)
+            Prepared.adverts(self, 0)
         if self._moves is None:
             self._make_moves()
 
     def _make_moves(self) -> Moves:
         self._moves = made = Moves(placed(self._instance), self._interfaces)
         return made
+
+    def payload(self, message: bytes) -> bytes:
+        """What stands behind the IP header."""
+        return message
 
     def _build_adverts(self, priority: int) -> Tuple[Packet, ...]:
         instance = self._instance
@@ -96,8 +106,8 @@ class Prepared:
             priority=priority,
             interval_ns=instance.advert_int_ns,
             addresses=tuple(address.packed for address in instance.addresses),
-            auth_type=1 if instance.auth_password else 0,
-            auth_data=instance.auth_password,
+            auth_type=instance.auth_type,
+            auth_data=b"" if instance.auth_header else instance.auth_password,
         )
         build = ip.build_ipv4 if instance.family == 4 else ip.build_ipv6
         ttl = instance.unicast_ttl if instance.unicast else ip.TTL
@@ -106,11 +116,13 @@ class Prepared:
             message = advert.encode(
                 value,
                 self._source,
-                destination,
+                self._checksum_group or destination,
                 checksum_as_v2=instance.checksum_as_v2,
                 allow_empty=not value.addresses,
             )
-            packets.append((build(self._source, destination, message, ttl), destination))
+            payload = self.payload(message)
+            datagram = build(self._source, destination, payload, ttl, protocol=self.protocol)
+            packets.append((datagram, destination))
         return tuple(packets)
 
 
@@ -124,7 +136,21 @@ def destinations(instance: Instance) -> List[bytes]:
 def placed(instance: Instance) -> List[Place]:
     """All the virtual addresses of an instance, excluded ones too, and where each goes."""
     every = instance.addresses + instance.excluded_addresses
-    return [(address, address.device or instance.interface) for address in every]
+    if instance.virtual_link is None and not instance.address_links:
+        return [(address, address.device or instance.interface) for address in every]
+    return [(address, _device_of(instance, address)) for address in every]
+
+
+def _device_of(instance: Instance, address: Address) -> str:
+    """Its own virtual link, the one of the instance, or the interface itself (keepalived's rule)."""
+    base, link = address.device or instance.interface, instance.virtual_link
+    if address.use_vmac:
+        for one in instance.address_links:
+            if (one.base, one.family) == (base, address.family):
+                return one.name
+    if link is not None and base == instance.interface and address.family == instance.family:
+        return link.name
+    return base
 
 
 def essence(place: Place) -> Place:

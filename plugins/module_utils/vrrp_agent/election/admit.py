@@ -22,7 +22,7 @@ from typing import Optional, Tuple
 
 from ..conf import model
 from ..wire.address import is_multicast
-from ..wire.advert import AUTH_NONE, AUTH_PASS, Advert
+from ..wire.advert import AUTH_AH, AUTH_NONE, AUTH_PASS, Advert
 from ..wire.discard import Discard
 from .reasons import address, seconds
 from .settings import OWNER
@@ -51,7 +51,7 @@ class Admission:
 
     def __init__(self, instance: model.Instance) -> None:
         self._instance = instance
-        self._auth_type = AUTH_PASS if instance.auth_password else AUTH_NONE
+        self._auth_type = instance.auth_type
         self._in_order = tuple([one.packed for one in instance.addresses])
         self._addresses = frozenset(self._in_order)
         self._peers = {peer.packed: peer for peer in instance.unicast_peers}
@@ -161,10 +161,10 @@ class Admission:
     def _check_v2(self, advert: Advert) -> Optional[Discard]:
         """RFC 3768 7.1: authentication, then the interval."""
         if advert.auth_type != self._auth_type:
-            known = advert.auth_type in (AUTH_NONE, AUTH_PASS)
+            known = advert.auth_type in (AUTH_NONE, AUTH_PASS, AUTH_AH)
             return Discard.AUTH_TYPE_MISMATCH if known else Discard.AUTH_TYPE_UNKNOWN
         # The password travels in clear text, so the time of the comparison gives nothing away.
-        password = self._instance.auth_password
+        password = b"" if self._auth_type == AUTH_AH else self._instance.auth_password
         if password and advert.auth_data.ljust(8, b"\0") != password.ljust(8, b"\0"):
             return Discard.AUTH_FAILURE
         if advert.interval_ns != self._instance.advert_int_ns:

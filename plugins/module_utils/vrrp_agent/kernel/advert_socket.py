@@ -15,7 +15,8 @@ import struct
 from typing import NamedTuple, Optional, Tuple
 
 from .errors import KernelError, MissingPrivilege, describe
-from .netlink import grow_receive_buffer
+from .filter import Program, attach
+from .netlink import grow_receive_buffer, set_receive_buffer
 
 IPPROTO_VRRP = 112
 _IPV6_HDRINCL = 36
@@ -42,15 +43,17 @@ class AdvertSocket:
 
     family: int
 
-    def __init__(self, family: int, interface: str, index: int) -> None:
+    def __init__(self, family: int, interface: str, index: int, protocol: int = IPPROTO_VRRP) -> None:
+        """``protocol`` 51 hears IPv4 adverts inside an authentication header, and nothing else of IPsec."""
         self.family = family
+        self._protocol = protocol
         self.interface = interface
         self.index = index
         number = socket.AF_INET if family == 4 else socket.AF_INET6
         try:
-            self._socket = socket.socket(number, socket.SOCK_RAW | socket.SOCK_CLOEXEC, IPPROTO_VRRP)
+            self._socket = socket.socket(number, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         except PermissionError as error:
-            raise MissingPrivilege("raw socket for VRRP (IP protocol 112)", "CAP_NET_RAW") from error
+            raise MissingPrivilege(f"raw socket for VRRP (IP protocol {protocol})", "CAP_NET_RAW") from error
         except OSError as error:
             raise KernelError(
                 f"no raw IPv{family} socket: {describe(error.errno or 0)}",
@@ -69,6 +72,8 @@ class AdvertSocket:
     def _configure(self) -> None:
         sock = self._socket
         sock.setblocking(False)
+        if self._protocol != IPPROTO_VRRP:
+            attach(sock, _vrrp_inside_header())
         grow_receive_buffer(sock)
         sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, self.interface.encode() + b"\0")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_CONTROL)
@@ -108,6 +113,10 @@ class AdvertSocket:
                     f"cannot join the multicast group on {self.interface}: {describe(error.errno or 0)}",
                     errno=error.errno,
                 ) from error
+
+    def set_receive_buffer(self, size: int) -> None:
+        """Room for received adverts in bytes, as the kernel counts them; 0 is as much as the agent likes."""
+        set_receive_buffer(self._socket, size, force=True)
 
     def fileno(self) -> int:
         """For the event loop."""
@@ -154,3 +163,19 @@ class AdvertSocket:
                     destination = data[:16]
         source = socket.inet_pton(socket.AF_INET6, sender[0].split("%")[0])
         return Received(source, destination, hop_limit, payload)
+
+
+def _vrrp_inside_header() -> Program:
+    """Lets through what may be an advert inside an authentication header: on a host that uses IPsec there is
+    more of this protocol. A datagram with IP options is looked at later."""
+    program = Program()
+    program.load_byte(0)
+    program.jump_if(0x45, "no options")
+    program.accept()
+    program.label("no options")
+    program.load_byte(20)
+    program.jump_if(IPPROTO_VRRP, "advert")
+    program.reject()
+    program.label("advert")
+    program.accept()
+    return program

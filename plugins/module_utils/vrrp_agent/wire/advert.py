@@ -107,11 +107,14 @@ def encode(
     return head[:6] + total.to_bytes(2, "big") + body
 
 
-def decode(message: bytes, source: bytes, destination: bytes, *, allow_empty: bool = False) -> Advert:
+def decode(
+    message: bytes, source: bytes, destination: bytes, *, allow_empty: bool = False, trailer: bytes = b""
+) -> Advert:
     """The advertisement in ``message``, the exact payload of the IP datagram (no Ethernet padding).
 
     ``allow_empty`` accepts count 0, for a router that has no addresses itself; otherwise such a packet
-    is ignored (RFC 9568 5.2.5, erratum 8299).
+    is ignored (RFC 9568 5.2.5, erratum 8299). ``trailer`` is what stood behind the message
+    (``hmac_trailer.split``): over IPv6 the checksum covers it.
 
     Raises DecodeError with the first rule that is broken, in this order: length of the fixed part,
     version, type, exact length, checksum, VRID, count, interval.
@@ -125,7 +128,8 @@ def decode(message: bytes, source: bytes, destination: bytes, *, allow_empty: bo
     expected = message_length(version, count, width)
     if len(message) != expected:
         raise DecodeError(Discard.LENGTH, f"{len(message)} bytes, {expected} expected for {count} addresses")
-    if checksum_form(message, source, destination) is None:
+    summed = message + trailer if width == 16 else message
+    if checksum_form(summed, source, destination) is None:
         raise DecodeError(Discard.CHECKSUM, f"field 0x{field:04x} does not fit the message")
     if vrid == 0:
         raise DecodeError(Discard.VRID_ZERO, "virtual router 0 does not exist")

@@ -24,7 +24,7 @@ class Discard(str, Enum):
     VRID_ZERO = "vrid_zero"  # 5.2.3
     COUNT_ZERO = "count_zero"  # 5.2.5 (erratum 8299)
     INTERVAL_ZERO = "interval_zero"  # 5.2.7 (erratum 8301), RFC 3768 5.3.7
-    AH_UNSUPPORTED = "ah_unsupported"  # RFC 2338 5.3.6.3: inside an IPsec authentication header, not verified
+    AH_HEADER = "ah_header"  # RFC 2338 5.3.6.3: an authentication header that VRRP does not use
 
     # Seen beside the configuration.
     FAMILY = "family"  # 5.2.9: addresses of the other family
@@ -32,7 +32,13 @@ class Discard(str, Enum):
     VERSION_MISMATCH = "version_mismatch"  # 5.2.1: a known version, but not this router's
     AUTH_TYPE_UNKNOWN = "auth_type_unknown"  # RFC 3768 5.3.6
     AUTH_TYPE_MISMATCH = "auth_type_mismatch"  # RFC 3768 7.1
-    AUTH_FAILURE = "auth_failure"  # RFC 2338 7.1: wrong password
+    AUTH_FAILURE = "auth_failure"  # RFC 2338 7.1: wrong password, wrong or repeated authentication header
+    AUTH_EXT_MISSING = "auth_ext_missing"  # keepalived auth_hmac: no trailer, though mode is enforce
+    AUTH_EXT_MALFORMED = "auth_ext_malformed"  # keepalived auth_hmac: a trailer of an unknown type
+    AUTH_EXT_UNKNOWN_KEY = "auth_ext_unknown_key"  # keepalived auth_hmac: no key of that id
+    AUTH_EXT_INVALID_HMAC = "auth_ext_invalid_hmac"  # keepalived auth_hmac: another key, or not its bytes
+    AUTH_EXT_STALE = "auth_ext_stale"  # keepalived auth_hmac: made too long ago, or in the future
+    AUTH_EXT_REPLAY = "auth_ext_replay"  # keepalived auth_hmac: heard before
     INTERVAL_MISMATCH = "interval_mismatch"  # RFC 3768 7.1: version 2 only
     ADDRESS_LIST = "address_list"  # RFC 3768 7.1
     UNEXPECTED_UNICAST = "unexpected_unicast"  # a multicast group got a packet for one host

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 
+from . import ah, hmac_trailer
 from .address import is_multicast, text
 from .advert import (
     AUTH_AH,
@@ -40,6 +41,7 @@ _RAW_TYPES = (LINK_RAW, LINK_IPV4, LINK_IPV6, 12, 14)
 LINK_TYPES = (LINK_NULL, LINK_ETHERNET, LINK_LOOP, LINK_COOKED, LINK_COOKED_V2, *_RAW_TYPES)
 
 ACCEPT = "accept"
+_VRRP = bytes((PROTOCOL,))
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ class Sighting:
     """One VRRP packet. A field that could not be read is None.
 
     ``verdict`` is "accept", or the value of the Discard that every receiver must discard it for; what
-    depends on a receiver's configuration is not judged. ``detail`` gives the evidence. ``interval_s`` is the
-    advertised interval in seconds. ``checksum_form`` tells what a right checksum covers.
+    depends on a receiver's configuration is not judged; what only a key can tell is not either.
+    ``detail`` gives the evidence. ``interval_s`` is the advertised interval in seconds. ``checksum_form``
+    tells what a right checksum covers. ``protection`` names an authentication header or an auth_hmac trailer
+    and what can be read of it without a key; empty when there is none.
     """
 
     src: str
@@ -66,6 +70,7 @@ class Sighting:
     detail: str = ""
     source_mac: Optional[str] = None
     vlans: Tuple[int, ...] = ()
+    protection: str = ""
 
 
 def examine(data: bytes, link_type: int = LINK_ETHERNET) -> Optional[Sighting]:
@@ -98,13 +103,32 @@ def examine_datagram(packet: bytes, ethertype: int) -> Optional[Sighting]:
         return None  # not even the protocol can be told
     if ethertype == ETHERTYPE_IPV4 and problem is None and not header_checksum_ok(packet):
         problem = DecodeError(Discard.IP_HEADER, "the checksum of the IPv4 header is wrong")
-    inside_ah = datagram.protocol == PROTOCOL_AH
-    if inside_ah:
+    header, trailer = None, b""
+    if datagram.protocol == PROTOCOL_AH:
+        try:
+            header = ah.parse(datagram.payload)
+        except DecodeError as flaw:
+            if datagram.payload[:1] != _VRRP:
+                return None
+            problem = problem or flaw
         datagram = _without_ah(datagram)
     if datagram.protocol != PROTOCOL:
         return None
-    problem = problem or _must_discard(datagram, inside_ah)
-    return _sighting(datagram, problem)
+    if header is None:
+        message, trailer = hmac_trailer.split(datagram.payload, len(datagram.source))
+        datagram = replace(datagram, payload=message)
+    problem = problem or _must_discard(datagram, header, trailer)
+    return _sighting(datagram, problem, trailer, _protection(header, trailer))
+
+
+def _protection(header: Optional[ah.Header], trailer: bytes) -> str:
+    """What an authentication header or a trailer tells without a key."""
+    if header is not None:
+        return f"AH sequence {header.sequence} spi {text(header.spi)}"
+    if trailer:
+        seen = hmac_trailer.parse(trailer)
+        return f"HMAC key {seen.key_id} time {seen.seconds}" if seen.well_formed else "HMAC malformed"
+    return ""
 
 
 def _network_packet(data: bytes, link_type: int) -> Optional[Tuple[bytes, Tuple[int, ...], int, bytes]]:
@@ -130,37 +154,44 @@ def _network_packet(data: bytes, link_type: int) -> Optional[Tuple[bytes, Tuple[
 
 
 def _without_ah(datagram: Datagram) -> Datagram:
-    """What stands behind the authentication header (RFC 4302 2); nothing of it is verified."""
+    """What stands behind the authentication header (RFC 2402 2); nothing of it is verified."""
     payload = datagram.payload
     if len(payload) < 2:
         return datagram
     return replace(datagram, protocol=payload[0], payload=payload[(payload[1] + 2) * 4 :])
 
 
-def _must_discard(datagram: Datagram, inside_ah: bool) -> Optional[DecodeError]:
+def _must_discard(datagram: Datagram, header: Optional[ah.Header], trailer: bytes) -> Optional[DecodeError]:
     """The first rule that the packet breaks for every receiver."""
     # RFC 9568 5.1.1.3, 5.1.2.3. It knows multicast only; keepalived does not ask for 255 in unicast.
     if is_multicast(datagram.destination) and datagram.ttl != TTL:
         return DecodeError(Discard.TTL, f"TTL {datagram.ttl}, {TTL} expected")
-    if inside_ah:
-        return DecodeError(Discard.AH_UNSUPPORTED, "inside an authentication header, which is not verified")
     try:
-        advert = decode(datagram.payload, datagram.source, datagram.destination)
+        advert = decode(datagram.payload, datagram.source, datagram.destination, trailer=trailer)
     except DecodeError as problem:
         return problem
-    if advert.auth_type == AUTH_AH:
+    if trailer and not hmac_trailer.parse(trailer).well_formed:
+        return DecodeError(Discard.AUTH_EXT_MALFORMED, "28 bytes too many, which are no auth_hmac trailer")
+    if header is not None and header.spi != datagram.source:
+        return DecodeError(Discard.AUTH_FAILURE, f"SPI {text(header.spi)} is not the source")
+    if advert.auth_type == AUTH_AH and header is None:
         return DecodeError(Discard.AUTH_TYPE_MISMATCH, "authentication type 2 but no authentication header")
-    if advert.auth_type not in (AUTH_NONE, AUTH_PASS):
+    if advert.auth_type != AUTH_AH and header is not None:
+        return DecodeError(Discard.AUTH_TYPE_MISMATCH, f"authentication type {advert.auth_type} inside an AH")
+    if advert.auth_type not in (AUTH_NONE, AUTH_PASS, AUTH_AH):
         return DecodeError(Discard.AUTH_TYPE_UNKNOWN, f"authentication type {advert.auth_type}")
     return None
 
 
-def _sighting(datagram: Datagram, problem: Optional[DecodeError]) -> Sighting:
+def _sighting(
+    datagram: Datagram, problem: Optional[DecodeError], trailer: bytes, protection: str
+) -> Sighting:
     message, width = datagram.payload, len(datagram.source)
     version = message[0] >> 4 if message else None
     form, checked = None, None
     if len(message) >= 8 and (problem is None or problem.reason is not Discard.LENGTH):
-        form = checksum_form(message, datagram.source, datagram.destination)
+        summed = message + trailer if width == 16 else message
+        form = checksum_form(summed, datagram.source, datagram.destination)
         checked = form is not None
     elif len(message) >= 8 and version is not None:
         # Longer than it says: judge what it says (keepalived does the same). Shorter: nobody can tell.
@@ -182,6 +213,7 @@ def _sighting(datagram: Datagram, problem: Optional[DecodeError]) -> Sighting:
         checksum_form=form,
         verdict=ACCEPT if problem is None else problem.reason.value,
         detail="" if problem is None else problem.detail,
+        protection=protection,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Dict, List, Mapping, Optional, Tuple
 
 from ..match.addresses import pack_prefix
 from ..match.fit import fit_line
-from ..match.judge import judge
+from ..match.judge import TRUE_WORDS, judge
 from ..tree import Node, Word
 from ..values.defaults import Defaults
 from ..values.instance import family_of
@@ -66,3 +66,11 @@ class InstanceView:
             return 3
         text = self.word("version") or (self._final.words.get("vrrp_version") or ("2",))[0]
         return 3 if text == "3" else 2
+
+    @property
+    def strict(self) -> bool:
+        """strict_mode of its own, or vrrp_strict for all."""
+        own = self._last.get("strict_mode")
+        return (own is not None and (not own.args or own.args[0] in TRUE_WORDS)) or self._final.flag(
+            "vrrp_strict"
+        )

@@ -16,6 +16,7 @@ from ..values.defaults import Defaults, nanoseconds
 from ..values.instance import MAX_ADVERTISED, OWNER, TICK_NS
 from ..words import Section
 from .instance_view import InstanceView
+from .security import check_security
 
 COPIED_WORDS = frozenset(
     (
@@ -108,7 +109,7 @@ class _Instance(InstanceView):
         yield from self._families()
         yield from self._interval()
         yield from self._election()
-        yield from self._authentication()
+        yield from check_security(self, self.strict)
         yield from self._unicast()
         yield from self._virtual_addresses()
         own = self.word("interface")
@@ -283,30 +284,6 @@ class _Instance(InstanceView):
             if child.name in (one, other):
                 found = child.name
         return found
-
-    def _authentication(self) -> Iterator[Problem]:
-        block = self._last.get("authentication")
-        if block is None:
-            return
-        kind, password = block.last("auth_type"), block.last("auth_pass")
-        if self.version == 3:
-            yield block.problem(
-                WARNING,
-                f"{self.name}: version 3 has no authentication: this block is ignored",
-                "take it out, or write 'version 2'",
-            )
-        elif kind is None:
-            yield block.problem(
-                ERROR,
-                f"{self.name}: auth_type is missing: nothing would be authenticated",
-                "write 'auth_type PASS'",
-            )
-        elif password is None:
-            yield block.problem(
-                ERROR,
-                f"{self.name}: auth_pass is missing: nothing would be authenticated",
-                "write 'auth_pass PASSWORD'",
-            )
 
     def _unicast(self) -> Iterator[Problem]:
         lines = list(self.node.lines("unicast_peer"))

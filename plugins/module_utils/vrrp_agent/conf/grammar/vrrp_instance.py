@@ -193,15 +193,21 @@ _ADDRESSES = (
     ),
 )
 
+_NAMED = choice("name", "name")
+_ANY_NAME = Arg("IFNAME", Type.INTERFACE, choices=("group", "netlink_notify_msg"))
+"""After ``name`` also a word that would mean something else."""
+_VMAC_ADDRESS = Arg("MAC", Type.MAC, optional=True)
+_IPVLAN_WORDS = (
+    Arg("ADDRESS[/PREFIX]", Type.PREFIX, optional=True),
+    choice("MODE", "bridge", "private", "vepa", optional=True),
+)
+
 _LINKS = (
     Keyword(
         "use_vmac",
         "Puts the addresses on a macvlan that has the virtual MAC of VRRP.",
-        args=(
-            choice("name", "name", optional=True),
-            Arg("IFNAME", Type.INTERFACE, optional=True),
-            Arg("MAC", Type.MAC, optional=True),
-        ),
+        args=(Arg("IFNAME", Type.INTERFACE, optional=True), _VMAC_ADDRESS),
+        forms=((_NAMED, _ANY_NAME, _VMAC_ADDRESS),),
         options="vrrp_instance/use_vmac",
         supported=True,
         since="1.2.3",
@@ -219,11 +225,10 @@ _LINKS = (
         "use_ipvlan",
         "Puts the addresses on an ipvlan link instead of a macvlan.",
         args=(
-            choice("name", "name", optional=True),
             Arg("IFNAME", Type.INTERFACE, optional=True),
-            Arg("ADDRESS[/PREFIX]", Type.PREFIX, optional=True),
-            choice("MODE", "bridge", "private", "vepa", optional=True),
+            *_IPVLAN_WORDS,
         ),
+        forms=(_IPVLAN_WORDS, (_NAMED, _ANY_NAME, *_IPVLAN_WORDS)),
         options="vrrp_instance/use_ipvlan",
         supported=True,
         since="2.0.17",

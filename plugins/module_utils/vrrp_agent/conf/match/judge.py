@@ -34,7 +34,7 @@ def judge(arg: Arg, text: str) -> Misfit:
             if text == arg.name
             else (f"'{text}' stands where '{arg.name}' belongs", f"write '{arg.name}'")
         )
-    if text in arg.choices:
+    if text in arg.choices or (arg.any_case and text.upper() in [word.upper() for word in arg.choices]):
         return None
     special = _JUDGES.get(arg.type)
     misfit = special(arg, text) if special is not None else None

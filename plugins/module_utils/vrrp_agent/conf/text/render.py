@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import List, Mapping, Sequence
 
+from ..masking import masked
 from ..tree import Node, Word
 from ..words import Keyword, Section, Shape, Type
 from .lexer import clean, command_words, statements, words
 
 INDENT = "    "
-MASK = "********"
 
 _NEEDS_QUOTES = re.compile(r"[\s#!{}$]|^$", re.ASCII)
 _STARTS_LINE = re.compile(r"[@~]|include[rmwba]?$")
@@ -44,9 +44,7 @@ def _node(
     keyword = section.index.get(node.keyword)
     if keyword is None:
         raise ValueError(f"{node.keyword!r} is not a word of {section.id}")
-    text = indent + render_keyword(
-        keyword, node.keyword, [Word(MASK)] if mask and keyword.secret else node.args
-    )
+    text = indent + render_keyword(keyword, node.keyword, masked(keyword, node.args) if mask else node.args)
     if not keyword.block:
         lines.append(text)
         return

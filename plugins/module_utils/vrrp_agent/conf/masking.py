@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which words of a line nobody should read, and what stands in their place: the one rule for all who show it.
+
+A secret is the last argument of a word that the grammar marks; what stands before it (the number of a key)
+is none.  A key that only names where it is kept is none either.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import List, Mapping, Sequence
+
+from .tree import Word
+from .words import Keyword, Section, Type
+
+MASK = "********"
+REFERENCES = ("file:", "credential:")
+"""How an argument that may be a key says that it is kept elsewhere."""
+
+
+def masked(keyword: Keyword, args: Sequence[Word]) -> List[Word]:
+    """The arguments as they may be shown."""
+    if not keyword.secret:
+        return list(args)
+    before = len(keyword.args) - 1
+    if before and len(args) == before + 1 and args[before].startswith(REFERENCES):
+        return list(args)
+    numbered = before and len(args) > before and args[0].isdecimal()
+    return [*(args[:before] if numbered else ()), Word(MASK)]
+
+
+def masked_value(keyword: Keyword, value: object) -> object:
+    """The same for a value of YAML data."""
+    if isinstance(value, (list, tuple)):
+        return [masked_value(keyword, one) for one in value]
+    if not is_numbered(keyword) or not isinstance(value, str):
+        return MASK
+    number, _blank, rest = value.strip().partition(" ")
+    if not number.isdecimal() or "\n" in value:
+        return MASK
+    return value if rest.strip().startswith(REFERENCES) else f"{number} {MASK}"
+
+
+def secret_line(sections: Mapping[str, Section]) -> str:
+    """A regular expression for a line of text with a secret in it: groups head, secret and tail.
+
+    It needs re.MULTILINE. It is made for text that nobody has parsed, so it would rather hide too much.
+    """
+    keywords = [keyword for section in sections.values() for keyword in section.keywords if keyword.secret]
+    plain = sorted({keyword.name for keyword in keywords if not is_numbered(keyword)})
+    numbered = sorted({keyword.name for keyword in keywords if is_numbered(keyword)})
+    starts = []
+    if plain:
+        starts.append(rf"(?:{'|'.join(map(re.escape, plain))})[ \t]+")
+    if numbered:
+        kept = "|".join(map(re.escape, REFERENCES))
+        starts.append(
+            rf"(?:{'|'.join(map(re.escape, numbered))})[ \t]+(?:[0-9]+[ \t]+(?=\S))?(?!\"?(?:{kept}))"
+        )
+    return (
+        rf"(?P<head>(?:^|[{{\s])(?:{'|'.join(starts)}))"
+        r"(?P<secret>[^\s{}].*?)(?P<tail>[ \t]*(?:\}.*)?)$"
+    )
+
+
+def is_numbered(keyword: Keyword) -> bool:
+    """True when a number stands before the secret."""
+    return len(keyword.args) == 2 and keyword.args[0].type is Type.INTEGER
