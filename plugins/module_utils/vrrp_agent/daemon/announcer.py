@@ -12,6 +12,7 @@ from ..conf.model import GarpGroup, GarpPolicy, Instance
 from ..kernel.frame_socket import FrameSocket
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
+from ..wire import arp, nd
 from .prepared import Frame
 
 _WINDOW_NS = 10_000_000_000
@@ -75,6 +76,10 @@ class Announcer:
                 else:
                     self._send(frame)
 
+    def send_now(self, frame: Frame) -> None:
+        """Once, whatever pause there should be."""
+        self._send(frame)
+
     def drop(self, frames: Sequence[Frame]) -> None:
         """An address that has been given up must not be announced any more."""
         for pacer in self._pacers.values():
@@ -98,6 +103,13 @@ class Announcer:
             line = f"announcement on {frame.interface} not sent: {error.strerror}"
             now = self._loop.clock()
             self._log.limited(WARNING, frame.interface, "announcement", line, now, _WINDOW_NS)
+
+
+def announcement(packed: bytes, interface: str, mac: bytes) -> Frame:
+    """A gratuitous ARP or unsolicited NA for one address."""
+    if len(packed) == 4:
+        return Frame(interface, arp.gratuitous_arp(mac, packed), arp=True)
+    return Frame(interface, nd.unsolicited_na(mac, packed), arp=False)
 
 
 def elsewhere(instance: Instance, frames: Sequence[Frame]) -> List[Frame]:

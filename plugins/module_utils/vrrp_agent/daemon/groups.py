@@ -99,7 +99,9 @@ class LiveGroup:
         """A group that begins as backup is told of before its members, as in keepalived."""
         routers = [live.router for live in lives]
         new = self.sync.state is State.INITIALIZE and all(one.state is State.INITIALIZE for one in routers)
-        if not lives or not new or self.waiting or any(router.faults for router in routers) or self.sync.starts_active():
+        if not lives or not new or self.waiting or self.sync.starts_active():
+            return
+        if any(router.faults for router in routers):
             return
         self.sync.state, self.sync.reason = State.BACKUP, "started"
         self._say(StateChanged(State.INITIALIZE, State.BACKUP, "started", 0))

@@ -19,7 +19,7 @@ from ..loop.events import Happening
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..wire.address import text
-from .announcer import Announcer, elsewhere
+from .announcer import Announcer, announcement, elsewhere
 from .counters import Counters
 from .firewall import FirewallTables, describe_link
 from .guard import Guard, guard_for
@@ -134,6 +134,13 @@ class Hands:
         """Gratuitous ARP or unsolicited NA for every address."""
         garp = self._instance.garp
         self._services.announcer.announce(self._prepared.moves.frames, repeat, garp, now)
+
+    def announce_source(self) -> None:
+        """The address of our adverts: unicast peers may have forgotten our MAC (keepalived)."""
+        link = self._services.interfaces.get(self._instance.interface)
+        if link is not None and link.has_arp and self._source:
+            frame = announcement(self._source, link.name, link.mac)
+            self._services.announcer.send_now(frame)
 
     def announce_elsewhere(self, now: int) -> None:
         """Once on each interface that carries no adverts (garp_extra_if): a VMAC, or any with ``all``."""

@@ -63,6 +63,9 @@ def judge(
         faults.append(f"interface {instance.interface} is down")
     source = _source(instance, interfaces, virtual)
     faults.extend(_source_faults(instance, interfaces, source))
+    if instance.strict and instance.unicast and link is not None and link.multicast:
+        # keepalived refuses the instance
+        faults.append(f"strict mode: unicast_peer, and interface {instance.interface} can do multicast")
     if instance.unicast_fault_no_peer:
         faults.append("unicast without a peer")
     for name in _address_devices(instance):

@@ -241,6 +241,9 @@ class Live:
         level = logging.WARNING if new is State.FAULT else logging.NOTICE
         self._services.log.write(level, f"{self.instance.name}: {old} -> {new}: {change.reason}")
         self._tell_others(old, new, change.reason)
+        healthy = old is State.FAULT and new is not State.INITIALIZE
+        if healthy and self.instance.unicast and change.at_ns >= self.router.hold_until_ns:
+            self.hands.announce_source()
 
     def _tell_others(self, old: State, new: State, reason: str) -> None:
         priority = self.router.effective_priority

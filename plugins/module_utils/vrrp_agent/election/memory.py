@@ -87,8 +87,8 @@ class Memory:
         "state",
         "timer_is_skew",
         "timer_ns",
-        "took_over_from",
         "told",
+        "took_over_from",
         "usual_priority",
         "wants_active",
     )

@@ -94,8 +94,8 @@ class SyncGroup(Partners):
         moves = self._share_faults(now)
         active = [member for member in self.members if member.router.state is _ACTIVE]
         waiting = [member for member in self.members if member.router.state is _BACKUP]
-        if any(member.router.state is _FAULT for member in self.members):
-            return moves
+        if len(active) + len(waiting) < len(self.members):
+            return moves  # in fault, or not all have begun
         if waiting and all(member.router.wants_active for member in waiting) and left is None:
             why = f"all members of sync group {self.name} can be active"
             for member in waiting:

@@ -19,6 +19,7 @@ from .messages import NLM_F_DUMP, NLM_F_REQUEST, RTM_DELLINK, RTM_GETLINK
 from .netlink import HEADER, RouteSocket
 
 IFF_UP, IFF_LOOPBACK, IFF_NOARP, IFF_RUNNING = 0x1, 0x8, 0x80, 0x40
+IFF_MULTICAST = 0x1000
 ARPHRD_ETHER = 1
 MACVLAN_PRIVATE = 1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK = 1, 3, 4, 5
@@ -57,6 +58,11 @@ class Link:
     def up(self) -> bool:
         """Administratively up and with a carrier: keepalived's IFF_UP and IFF_RUNNING."""
         return self.flags & (IFF_UP | IFF_RUNNING) == IFF_UP | IFF_RUNNING
+
+    @property
+    def multicast(self) -> bool:
+        """It can carry packets to groups."""
+        return bool(self.flags & IFF_MULTICAST)
 
     @property
     def has_arp(self) -> bool:

@@ -47,11 +47,12 @@ def _members(tree: Node) -> Iterator[Problem]:
             taken[name] = node.label
             names.append(name)
         if blocks:
-            yield from _size(node, blocks[0], names)
+            yield from _size(node, blocks[0])
             yield from _owners(node, [(name, owners[name]) for name in names if name in owners])
 
 
-def _size(node: Node, block: Node, names: List[str]) -> Iterator[Problem]:
+def _size(node: Node, block: Node) -> Iterator[Problem]:
+    names = [word for _line, word in _words([block])]
     if not names:
         yield block.problem(
             ERROR, f"sync group {node.label} has no members", "write the names of its instances"

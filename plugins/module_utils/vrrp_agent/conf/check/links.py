@@ -54,7 +54,8 @@ class _View:
         self.node = node
         self.name = node.label
         self._names = names
-        self._strict = strict or any(_true(word) for word in node.all("strict_mode"))
+        own = node.last("strict_mode")
+        self._strict = strict if own is None else _true(own)
         self._section = sections["vrrp_instance"]
         self._sections = sections
 

@@ -4,12 +4,12 @@
 """Words that do not go together with strict_mode or vrrp_strict, and what timer_expired_backup needs.
 
 keepalived resets such words and goes on; so does the agent (``values/strict.py``), and says so here. It
-refuses a strict instance without an address, and so does this check.
+refuses a strict instance without an address, and so does this check. What it does to authentication is
+said by ``security.py``, to virtual MACs by ``links.py``.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Iterator, List, NamedTuple, Optional
 
 from ..match.judge import TRUE_WORDS
@@ -17,9 +17,7 @@ from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
 from ..values.defaults import Defaults, nanoseconds
 from ..values.instance import family_of
-from ..values.strict import DOWN_TIMER_ADVERTS, ENFORCE, OWNER
-
-_MAC = re.compile(r"^([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$")
+from ..values.strict import DOWN_TIMER_ADVERTS, OWNER
 
 
 class _Router(NamedTuple):
@@ -74,7 +72,7 @@ def check_strict(tree: Node) -> List[Problem]:
         problems.extend(_timer_expired(router))
         if router.strict:
             problems.extend(_role(router))
-            problems.extend(_security(router))
+            problems.extend(_unicast(router))
             problems.extend(_adverts(router))
             problems.extend(_addresses(router))
     return problems
@@ -109,17 +107,7 @@ def _role(router: _Router) -> Iterator[Problem]:
         yield router.reset("owner_ignore_adverts", "makes an owner ignore adverts: off is ignored")
 
 
-def _security(router: _Router) -> Iterator[Problem]:
-    if router.node.last("authentication") is not None:
-        yield router.reset("authentication", "knows no authentication: the block is ignored")
-    block = router.node.last("auth_hmac")
-    mode = block.last("mode") if block is not None else None
-    if mode is not None and mode.args and mode.args[0] != ENFORCE:
-        yield mode.problem(
-            WARNING,
-            f"{router.node.label}: strict mode enforces auth_hmac: mode {mode.args[0]} is ignored",
-            f"write 'mode {ENFORCE}' when all routers of the group send the trailer",
-        )
+def _unicast(router: _Router) -> Iterator[Problem]:
     if any(router.node.lines("unicast_peer")):
         yield router.reset(
             "unicast_peer",
@@ -137,11 +125,6 @@ def _adverts(router: _Router) -> Iterator[Problem]:
         yield router.reset("lower_prio_no_advert", "does not answer a lower priority: off is ignored")
     if router.flag("higher_prio_send_advert"):
         yield router.reset("higher_prio_send_advert", "gives way without a word: this is ignored")
-    if router.node.last("vmac_xmit_base") is not None:
-        yield router.reset("vmac_xmit_base", "sends adverts from the virtual MAC: this is ignored")
-    link = router.node.last("use_vmac")
-    if link is not None and any(_MAC.match(word) for word in link.args):
-        yield router.reset("use_vmac", "uses the standard virtual MAC: the one here is ignored")
 
 
 def _addresses(router: _Router) -> Iterator[Problem]:
