@@ -224,11 +224,8 @@ _LINKS = (
     Keyword(
         "use_ipvlan",
         "Puts the addresses on an ipvlan link instead of a macvlan.",
-        args=(
-            Arg("IFNAME", Type.INTERFACE, optional=True),
-            *_IPVLAN_WORDS,
-        ),
-        forms=(_IPVLAN_WORDS, (_NAMED, _ANY_NAME, *_IPVLAN_WORDS)),
+        args=_IPVLAN_WORDS,
+        forms=((_NAMED, _ANY_NAME, *_IPVLAN_WORDS), (Arg("IFNAME", Type.INTERFACE), *_IPVLAN_WORDS)),
         options="vrrp_instance/use_ipvlan",
         supported=True,
         since="2.0.17",
