@@ -51,7 +51,7 @@ def run_once(what: str, once: OnceCommand, policy: ScriptPolicy, log: Log) -> bo
     def ended(how: Ended, told: bool) -> None:
         ends.append(how)
         if told:
-            log.warning(f"{what}: {name} took longer than {limit_ns // SECOND_NS} s and was ended")
+            log.warning(f"{what}: {name} took longer than {limit_ns / SECOND_NS:g} s and was ended")
         elif not how.good:
             log.warning(f"{what}: {name}: {how}")
         loop.stop()
