@@ -447,6 +447,31 @@ def test_when_the_process_that_watches_dies_nothing_flaps(
     agent.wait_for_state("fault")
 
 
+def test_a_killed_agent_goes_on_with_what_it_knew(make_bench: MakeBench, place: Path) -> None:
+    """Its successor is active at once and has the same priority, although no script has run yet."""
+    go = place / "stop"
+    check = Check(place, body=f"while [ -e {go} ]; do sleep 0.05; done\n")
+    bench = make_bench(
+        advert_int=1,
+        lines=[config.block("track_script", ["chk", "plus weight 20"]), *NO_BURST_LATER],
+        global_lines=SECURE,
+    )
+    blocks = [
+        check.block("timeout 100", name=name).replace("interval 0.1", "interval 1")
+        for name in ("chk", "plus")
+    ]
+    agent = start(bench, *blocks)
+    agent.wait_for_state("active")
+    wait_for_priority(agent, 120)
+    go.touch()
+    killed_ns = agent.kill()
+    agent.start()
+    agent.wait_for_log("init -> active")
+    assert bench.wire.wait_for_adverts("d", 3, since_ns=killed_ns, timeout_s=SOON_S)[0].advert.priority == 120
+    assert {one.advert.priority for one in bench.wire.adverts("d", since_ns=killed_ns)} == {120}
+    assert "init -> backup" in agent.log() and agent.log().count("init -> active") == 1
+
+
 def test_a_reload_restarts_no_script_that_has_not_changed(make_bench: MakeBench, place: Path) -> None:
     count = place / "count"
     check = Check(place, body=f"echo >> {count}\n")

@@ -26,6 +26,7 @@ from ..loop.events import DELETED, Happening
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
 from ..track.messages import Key as TrackerKey
+from ..track.notebook import NAME as READINGS_NAME
 from . import dumps, status
 from .announcer import Announcer
 from .buffers import size_netlink
@@ -37,7 +38,7 @@ from .health import Verdict, judge
 from .interfaces import Interfaces
 from .live import Live
 from .losses import Losses, groups_to_follow
-from .memory import NOT_RECALLED, Memory, boot_id, recall
+from .memory import NOT_RECALLED, Memory, boot_id, recall, spoke_lately
 from .patience import Patience
 from .prepared import Place, essence, placed
 from .promotion import Promotion
@@ -109,13 +110,14 @@ class Agent:
         self._losses = Losses(self._interfaces, self._route, self._statics, log)
         self._promotion = Promotion(os.path.join(runtime_dir, PROMOTION_NAME), log)
         memory_path = os.path.join(runtime_dir, MEMORY_NAME)
+        notes = os.path.join(runtime_dir, READINGS_NAME)
         self._recalled = recall(memory_path, boot_id())
         self._memory = Memory(memory_path, boot_id())
         self._links = VirtualLinks(self._route, self._interfaces, log, runtime_dir, host.open_firewall)
         shared = (self._interfaces, self._route, self._announcer, self._memory, self._links.firewall)
         self._services = Services(loop, log, *shared, tell=self._tell)
         self._groups = Groups(log, self._tell)
-        self._trackers = Trackers(loop, log, self._trackers_changed)
+        self._trackers = Trackers(loop, log, self._trackers_changed, notes, boot_id().decode())
         self._damper = Damper(loop, log, self._interfaces, lambda names: self._host_changed(names, set()))
         self._patience = Patience()
         self._teller = Teller(loop, log)
@@ -175,7 +177,8 @@ class Agent:
             address.packed for instance in config.instances for address, _device in placed(instance)
         }
         self._damper.use(config.link_delays)
-        self._trackers.apply(config)
+        go_on = any(spoke_lately(i, self._recalled.get(i.key, NOT_RECALLED).moment_ns, now) for i in new)
+        self._trackers.apply(config, go_on)
         self._monitor.follow(groups_to_follow(config))
         self._promotion.apply(config.instances)
         self._statics.apply(config)
@@ -338,13 +341,8 @@ class Agent:
 
     @staticmethod
     def _may_resume(live: Live, last_ns: int, now: int) -> bool:
-        """True when a killed predecessor spoke so recently that no backup can have taken over.
-
-        A backup waits for down_timer_adverts intervals and its skew (RFC 9568 6.1) after the last
-        advert; within the intervals alone the addresses are still ours.
-        """
-        instance = live.instance
-        spoken = 0 < last_ns <= now and now - last_ns < instance.down_timer_adverts * instance.advert_int_ns
+        """True when a killed predecessor spoke so recently that no backup can have taken over."""
+        spoken = spoke_lately(live.instance, last_ns, now)
         return spoken and not live.verdict.faults and live.hands.all_held()
 
     def _change(self, live: Live, instance: Instance, now: int) -> None:

@@ -15,6 +15,8 @@ import os
 import struct
 from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
+from ..conf.model import Instance
+
 Key = Tuple[str, int, int]
 """Interface, family, VRID: model.Instance.key."""
 
@@ -68,6 +70,15 @@ def recall(path: str, boot: bytes) -> Dict[Key, Recalled]:
             key = (name.rstrip(b"\0").decode("utf-8", "replace"), family, vrid)
             found[key] = Recalled(moment_ns, bool(own))
     return found
+
+
+def spoke_lately(instance: Instance, last_ns: int, now: int) -> bool:
+    """True when the last advert is so recent that no backup can have taken over.
+
+    A backup waits for down_timer_adverts intervals and its skew (RFC 9568 6.1) after the last
+    advert; within the intervals alone the addresses are still ours.
+    """
+    return 0 < last_ns <= now and now - last_ns < instance.down_timer_adverts * instance.advert_int_ns
 
 
 class Memory:

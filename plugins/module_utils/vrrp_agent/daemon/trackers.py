@@ -14,6 +14,7 @@ from ..loop.channel import Channel
 from ..loop.log import ERROR, INFO, NOTICE, WARNING, Log
 from ..loop.loop import Loop
 from ..loop.side import Side, Worker
+from ..track import notebook
 from ..track.messages import FILE, PROCESS, SCRIPT, Key, Orders, Reading, Run
 
 _NAME = "track"
@@ -32,7 +33,12 @@ class Trackers:
     ``on_change`` is called with the keys of what is new.
     """
 
-    def __init__(self, loop: Loop, log: Log, on_change: Callable[[AbstractSet[Key]], None]) -> None:
+    def __init__(
+        self, loop: Loop, log: Log, on_change: Callable[[AbstractSet[Key]], None], path: str, boot: str
+    ) -> None:
+        """``path``: where readings are kept for a successor; ``boot``: this boot of the host."""
+        self._path, self._boot = path, boot
+        self._identities: Dict[Key, str] = {}
         self.readings: Dict[Key, Reading] = {}
         self.since_wall_s: Dict[Key, float] = {}
         self.runs: Dict[str, Run] = {}
@@ -47,15 +53,21 @@ class Trackers:
         """The process that watches, or 0."""
         return self._side.pid if self._side.running else 0
 
-    def apply(self, config: Config) -> None:
-        """Watch what ``config`` wants; what has not changed goes on as it was."""
+    def apply(self, config: Config, go_on: bool = False) -> None:
+        """Watch what ``config`` wants; what has not changed goes on as it was.
+
+        ``go_on``: a killed agent was active an instant ago, and what it knew still holds.
+        """
         before = self._orders
-        orders = _orders(config)
+        orders = replace(_orders(config), path=self._path, boot=self._boot)
         refused = any(reading.disabled for reading in self.readings.values())
         if before is not None and orders == before and not refused:
             return  # what could not be run is looked at again at each reload
         self._forget(before, orders)
-        self._orders = orders
+        self._orders, self._identities = orders, orders.identities()
+        if before is None and go_on:
+            self.readings = notebook.read(orders.path, orders.boot, self._identities)
+            self.since_wall_s = dict.fromkeys(self.readings, time.time())
         if self._side.running:
             self._side.send(orders)
         elif orders.scripts or orders.files or orders.processes:
@@ -75,7 +87,8 @@ class Trackers:
 
     def _forget(self, before: Optional[Orders], orders: Orders) -> None:
         """Drop readings of what is gone, or is another thing under an old name."""
-        staying = {key for key, what in _identities(orders).items() if _identities(before).get(key) == what}
+        old = before.identities() if before is not None else {}
+        staying = {key for key, what in orders.identities().items() if old.get(key) == what}
         for key in list(self.readings):
             if key not in staying:
                 del self.readings[key]
@@ -92,7 +105,7 @@ class Trackers:
                     self.runs[run.name] = run
 
     def _take(self, reading: Reading) -> None:
-        if self._orders is None or reading.key not in _identities(self._orders):
+        if self._orders is None or reading.key not in self._identities:
             return  # it was sent before newer orders were read
         before = self.readings.get(reading.key)
         self.readings[reading.key] = reading
@@ -155,16 +168,6 @@ def _orders(config: Config) -> Orders:
         tuple(one for one in config.processes if (PROCESS, one.name) in wanted),
         config.process_events,
     )
-
-
-def _identities(orders: Optional[Orders]) -> Dict[Key, Any]:
-    """What makes a thing another one, although its name is the same."""
-    if orders is None:
-        return {}
-    found: Dict[Key, Any] = {(SCRIPT, one.name): one.command for one in orders.scripts}
-    found.update({(FILE, one.name): one.path for one in orders.files})
-    found.update({(PROCESS, one.name): one for one in orders.processes})
-    return found
 
 
 def _state(reading: Reading) -> Tuple[Any, ...]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ..conf.model import ProcessEvents, Script, ScriptPolicy, WatchedFile, WatchedProcess
 
@@ -65,5 +65,16 @@ class Orders:
     events: ProcessEvents = field(default_factory=ProcessEvents)
     first: bool = False
     """The agent has just started: files that want an initial number get it."""
+    path: str = ""
+    """Where the readings are kept for an agent that follows a killed one; empty to keep none."""
+    boot: str = ""
+    """This boot of the host."""
     known: Mapping[Key, Reading] = field(default_factory=dict)
     """What a process that watched before has found out."""
+
+    def identities(self) -> Dict[Key, str]:
+        """What makes each thing another one, although its name is the same."""
+        found = {(SCRIPT, one.name): repr(one.command) for one in self.scripts}
+        found.update({(FILE, one.name): one.path for one in self.files})
+        found.update({(PROCESS, one.name): repr(one) for one in self.processes})
+        return found

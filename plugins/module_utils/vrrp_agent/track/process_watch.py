@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, Mapping, Optional, Set, Tuple
 
 from ..conf.model import ProcessEvents as EventSettings
 from ..conf.model import WatchedProcess
@@ -26,6 +26,8 @@ _ANSWER_NS = 1000 * _MS_NS
 _SETTLE_NS = 200 * _MS_NS
 """After lost events: how long to wait for the storm to pass before all processes are looked at again."""
 _LOOK_NS = 1000 * _MS_NS
+_COUNTS_NS = 1000 * _MS_NS
+"""How often a new count is told while the result stays; a busy server forks hundreds of times a second."""
 """How often to look where there are no events."""
 
 
@@ -66,11 +68,14 @@ class ProcessWatch:
         self._look_again = Alarm(loop, self._recount)
         self._answer = Alarm(loop, self._no_answer)
         self._polling = False
+        self._told: Dict[str, bool] = {}
+        self._uncounted: Set[str] = set()
+        self._tell_counts = Alarm(loop, self._tell_all)
         self._listen()
 
     def close(self) -> None:
         """Count no more."""
-        for alarm in (*self._alarms.values(), self._look_again, self._answer):
+        for alarm in (*self._alarms.values(), self._look_again, self._answer, self._tell_counts):
             alarm.cancel()
             self._loop.schedule.forget(alarm)
         self._deaf()
@@ -169,9 +174,20 @@ class ProcessWatch:
             self._look_again.set_in(_LOOK_NS)
 
     def _counted(self, name: str, count: int, cause: Cause) -> None:
-        self._quorums[name].change(count, cause, self._loop.clock())
+        quorum = self._quorums[name]
+        quorum.change(count, cause, self._loop.clock())
         self._wake(name)
-        self._tell(name)
+        if quorum.good != self._told.get(name):
+            self._tell(name)
+        else:
+            self._uncounted.add(name)
+            if self._tell_counts.deadline is None:
+                self._tell_counts.set_in(_COUNTS_NS)
+
+    def _tell_all(self) -> None:
+        names, self._uncounted = self._uncounted, set()
+        for name in names & set(self._quorums):
+            self._tell(name)
 
     def _wake(self, name: str) -> None:
         alarm = self._alarms.get(name)
@@ -191,5 +207,6 @@ class ProcessWatch:
 
     def _tell(self, name: str) -> None:
         quorum = self._quorums[name]
+        self._told[name] = quorum.good
         pending = "" if quorum.deadline is None else ", a change is being waited out"
         self._say(Reading(PROCESS, name, quorum.good, quorum.count, f"{quorum.count} running{pending}"))

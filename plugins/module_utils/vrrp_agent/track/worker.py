@@ -12,17 +12,20 @@ from ..conf.model import ScriptPolicy
 from ..kernel.errors import KernelError
 from ..loop.alarm import Alarm
 from ..loop.channel import Channel
-from ..loop.log import Log
+from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
 from ..loop.side import Worker
+from . import notebook
 from .files import FileWatch, initial_numbers
-from .messages import FILE, SCRIPT, Orders, Reading, Run
+from .messages import FILE, SCRIPT, Key, Orders, Reading, Run
 from .process_watch import ProcessWatch
 from .scripts import ScriptRunner
 
 _SECOND_NS = 1_000_000_000
 _RUNS_NS = 5 * _SECOND_NS
 """How often the agent is told how scripts ran; of results it is told at once."""
+_NOTES_NS = 20_000_000
+"""News that come together are written together."""
 _END_S = 1.0
 """keepalived: at the end scripts have so long to end before they are killed."""
 
@@ -39,10 +42,14 @@ class TrackWorker(Worker):
         self._processes: Optional[ProcessWatch] = None
         self._told: Dict[str, Run] = {}
         self._summary = Alarm(loop, self._tell_runs)
+        self._orders = Orders(self._policy)
+        self._readings: Dict[Key, Reading] = {}
+        self._notes = Alarm(loop, self._write_notes)
 
     def take(self, value: Any) -> None:
         """Orders."""
         if isinstance(value, Orders):
+            self._orders = value
             if value.first:
                 initial_numbers(value.files, self._log)
             self._take_files(value)
@@ -60,9 +67,22 @@ class TrackWorker(Worker):
         for runner in running:
             if runner.running is not None:
                 runner.running.kill()
+        if self._orders.path:
+            notebook.forget(self._orders.path)
 
     def _say(self, reading: Reading) -> None:
         self._channel.send(reading)
+        self._readings[reading.key] = reading
+        if self._orders.path and self._notes.deadline is None:
+            self._notes.set_in(_NOTES_NS)
+
+    def _write_notes(self) -> None:
+        orders = self._orders
+        try:
+            notebook.write(orders.path, orders.boot, self._readings.values(), orders.identities())
+        except OSError as error:
+            now, text = self._loop.clock(), f"{orders.path} cannot be written: {error.strerror}"
+            self._log.limited(WARNING, "notebook", "error", text, now, 60 * _SECOND_NS)
 
     def _take_scripts(self, orders: Orders) -> None:
         wanted = {script.name: script for script in orders.scripts}
