@@ -20,7 +20,7 @@ _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+$")
 def to_yaml(tree: Node, sections: Mapping[str, Section]) -> Dict[str, Any]:
     """The data that ``from_yaml`` makes the same configuration from.
 
-    Where the file gives a word again that counts once, only the last one is kept.
+    Where the file gives a word again that counts once, only the one that counts is kept.
     """
     return _block(tree.children, sections["root"], sections)
 
@@ -33,7 +33,7 @@ def _block(children: Sequence[Node], section: Section, sections: Mapping[str, Se
             value = _value(keyword, node)
             if keyword.repeatable:
                 data.setdefault(node.keyword, []).append(value)
-            else:
+            elif not keyword.first_counts or node.keyword not in data:
                 data.pop(node.keyword, None)  # the place of the last one counts too
                 data[node.keyword] = value
             continue
