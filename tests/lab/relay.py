@@ -43,7 +43,7 @@ class Mail(NamedTuple):
     @property
     def text(self) -> str:
         """Its body."""
-        return str(self.message.get_content())
+        return str(self.message.get_content()).replace("\r\n", "\n")
 
 
 class Certificate(NamedTuple):

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from ..daemon.control import SOCKET_NAME
 from ..daemon.runtime import DEFAULT_RUNTIME_DIR
@@ -137,6 +137,7 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         yield f"sync group {group['name']}: {group['state']} since {group['since']}"
         yield f"  why       {group['reason']}"
         yield f"  members   {', '.join(group['members'])}"
+    yield from _telling(answer.get("telling"))
 
 
 def _trackers(trackers: Iterable[Dict[str, Any]]) -> Iterator[str]:
@@ -145,6 +146,22 @@ def _trackers(trackers: Iterable[Dict[str, Any]]) -> Iterator[str]:
         yield ""
         yield f"{one['kind']} {one['name']}: {one['state']} since {one['since']}"
         yield f"  last      {one['last'] or 'nothing yet'}{took}"
+
+
+def _telling(telling: Optional[Dict[str, Any]]) -> Iterator[str]:
+    if telling is None:
+        return
+    yield ""
+    yield f"telling others: {telling['events']} events by process {telling['pid']}"
+    if telling["scripts"]:
+        yield "  scripts   " + ", ".join(f"{n} {word}" for word, n in telling["scripts"].items() if n)
+    for pipe in telling["pipes"]:
+        lines = f"{pipe['written']} lines written, {pipe['dropped']} lost"
+        yield f"  pipe      {pipe['path']}: {pipe['problem'] or lines}"
+    mail = telling["mail"]
+    if mail is not None:
+        error = f"; last error: {mail['last_error']}" if mail["last_error"] else ""
+        yield f"  mail      {mail['sent']} sent, {mail['waiting']} waiting, {mail['lost']} lost{error}"
 
 
 def _parts(one: Dict[str, Any]) -> str:
