@@ -534,3 +534,64 @@ def test_the_peer_takes_over_when_the_script_says_so_and_gives_back(make_lan: Ma
     check.say(0)
     one.wait_for_state("active")
     two.wait_for_state("backup")
+
+
+# Addresses and links.
+
+
+def test_a_source_address_that_goes_means_fault(make_bench: MakeBench) -> None:
+    bench = make_bench(lines=["mcast_src_ip 198.51.100.61", "track_src_ip"])
+    bench.d.ip("address", "add", "198.51.100.61/24", "dev", "eth0")
+    bench.agent.start()
+    bench.agent.wait_for_state("active")
+    bench.d.ip("address", "del", "198.51.100.61/24", "dev", "eth0")
+    bench.agent.wait_for_state("fault")
+    assert "198.51.100.61" in bench.agent.instance()["reason"]
+    bench.d.ip("address", "add", "198.51.100.61/24", "dev", "eth0")
+    bench.agent.wait_for_state("active")
+
+
+def test_a_link_that_flaps_is_forgiven(make_bench: MakeBench) -> None:
+    bench = make_bench(lines=[config.block("track_interface", ["eth1"]), *NO_BURST_LATER])
+    bench.d.add_interface("eth1")
+    agent = start(bench, config.block("interface_up_down_delays", ["eth1 1.5 1"]))
+    agent.wait_for_state("active")
+    bench.d.pull_cable("eth1")
+    agent.wait_for_log("interface eth1 is down: it counts if it lasts 1.5 s")
+    bench.d.plug_cable("eth1")
+    agent.wait_for_log("interface eth1 is up again")
+    bench.stays_active(1.5)
+    down_ns = bench.d.pull_cable("eth1")
+    agent.wait_for_state("fault")
+    resigned = bench.wire.wait_for_adverts("d", since_ns=down_ns, priority=0)[0]
+    assert resigned.at_ns - down_ns >= 1.5e9
+    up_ns = bench.d.plug_cable("eth1")
+    agent.wait_for_state("active")
+    assert bench.next_advert(up_ns).at_ns - up_ns >= 1e9
+
+
+def test_all_members_of_a_group_wait_for_its_script_and_follow_it(make_bench: MakeBench, place: Path) -> None:
+    go = place / "go"
+    check = Check(place, body=f"while [ ! -e {go} ]; do sleep 0.05; done\nexit $(cat {place}/check.answer)\n")
+    bench = make_bench(global_lines=SECURE)
+    second = config.instance("VI_2", vrid=52, addresses=["198.18.0.9/32"])
+    group = config.block(
+        "vrrp_sync_group G",
+        [config.block("group", ["VI_1", "VI_2"]), config.block("track_script", ["chk"])],
+    )
+    agent = start(bench, second, check.block("timeout 60"), group)
+    agent.wait_for_log("VI_2: not begun yet")
+    stays("nothing to be sent", lambda: not bench.wire.adverts("d"), bench.down_s * 2)
+    go.touch()
+    wait_until(
+        "both to be active",
+        lambda: [one["state"] for one in agent.status()["instances"]] == ["active", "active"],
+        SOON_S,
+    )
+    assert "fault" not in agent.log()
+    check.say(1)
+    wait_until(
+        "both to be in fault",
+        lambda: [one["state"] for one in agent.status()["instances"]] == ["fault", "fault"],
+        SOON_S,
+    )

@@ -159,7 +159,7 @@ def _sums(node: Node, counting: List[_Line]) -> Iterator[Problem]:
     """Weights that lead out of 1..254 have less effect than they say."""
     line = node.last("priority")
     base = _number(line.args[0]) if line is not None and line.args else 100
-    if base is None:
+    if base is None or not counting:
         return
     changes = [-one.weight if one.reverse else one.weight for one in counting if one.kind != "track_file"]
     most = base + sum(change for change in changes if change > 0)

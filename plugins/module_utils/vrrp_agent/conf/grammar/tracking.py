@@ -35,8 +35,8 @@ SECTIONS: Tuple[Section, ...] = (
         IFNAME,
         _weight(
             253,
-            "Adds to the priority while the interface is up if positive, subtracts while it is down if "
-            "negative; with reverse it subtracts or adds instead, and 0 means FAULT when down.",
+            "Added to the priority while up if positive, while down if negative, and subtracted with "
+            "reverse; 0 means FAULT when down.",
             default="0",
             supported=True,
         ),
