@@ -57,3 +57,13 @@ def test_a_refusal_is_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_being_nice_needs_no_privilege() -> None:
     assert in_a_child("print([process.set_nice(5), os.getpriority(os.PRIO_PROCESS, 0)])") == "['', 5]"
+
+
+def test_a_process_beside_the_agent_is_an_ordinary_one() -> None:
+    """Neither the nice value nor the CPU choice of the agent reaches its scripts."""
+    code = (
+        "everywhere = os.sched_getaffinity(0); os.sched_setaffinity(0, [min(everywhere)]); "
+        "process.set_nice(-5); process.be_ordinary(); "
+        "print(os.sched_getaffinity(0) == everywhere, os.getpriority(os.PRIO_PROCESS, 0) >= 0)"
+    )
+    assert in_a_child(code) == "True True"

@@ -14,11 +14,12 @@ from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Set
 from ..conf.model import Config
 from ..loop import events
 from ..loop.events import GROUP, INSTANCE, Happening
-from ..loop.log import Log
+from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
 from ..loop.side import Side
 from ..notify.setup import Goodbye, Repeat, Setup, Subject, setup_of
 from .groups import LiveGroup
+from .hands import LIMIT_WINDOW_NS
 from .live import WORDS, Live
 
 NAME = "notify"
@@ -69,8 +70,10 @@ class Teller:
             self._told.add(subject)
         if not self._setup.pipes and subject not in self._setup.subjects:
             return
+        if side.running and side.send(happening):
+            return
         if side.running:
-            side.send(happening)
+            self._lose()  # it does not read: what comes later must not overtake what would wait here
         else:
             self._keep(happening)
 
@@ -114,8 +117,14 @@ class Teller:
     def _keep(self, happening: Happening) -> None:
         if len(self._pending) >= MOST_PENDING:
             self._pending.popleft()
-            self._lost += 1
+            self._lose()
         self._pending.append(happening)
+
+    def _lose(self) -> None:
+        self._lost += 1
+        now = self._loop.clock()
+        line = f"the process {NAME} does not take events: some are lost"
+        self._log.limited(WARNING, NAME, "lost", line, now, LIMIT_WINDOW_NS)
 
 
 def states(groups: Iterable[LiveGroup], lives: Iterable[Live]) -> Iterator[Happening]:

@@ -115,6 +115,14 @@ def set_affinity(cpus: Sequence[int]) -> str:
     return ""
 
 
+def be_ordinary() -> None:
+    """For a process beside the one that sends adverts, and its scripts: no better than any other, on any CPU."""
+    with contextlib.suppress(OSError):
+        if os.getpriority(os.PRIO_PROCESS, 0) < 0:
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
 def set_name(name: str) -> None:
     """The name that ps shows (vrrp_process_name), at most 15 bytes."""
     try:

@@ -17,7 +17,7 @@ import socket
 import traceback
 from typing import Any, Callable, Iterable, Optional
 
-from ..kernel.process import MOST_DESCRIPTORS, set_name
+from ..kernel.process import MOST_DESCRIPTORS, be_ordinary, set_name
 from .channel import Channel
 from .log import Log
 from .loop import Loop
@@ -195,6 +195,7 @@ def _live(name: str, make: Maker, theirs: socket.socket, log: Log) -> None:
         os.closerange(3, descriptor)
         os.closerange(descriptor + 1, MOST_DESCRIPTORS)
         gc.enable()
+        be_ordinary()
         set_name(f"vrrp-{name}")
         _work(make, theirs, log)
         status = 0
