@@ -129,6 +129,19 @@ def test_both_sides_move_at_once_when_a_router_stops(pair: Routers) -> None:
     pair.settle("b")
 
 
+def test_a_router_that_is_killed_and_comes_back_at_once_keeps_both_sides(make_lan: MakeLan) -> None:
+    routers = Routers(make_lan("a", "b"), lines=["down_timer_adverts 20"])
+    routers.start()
+    routers.engines["a"].kill()
+    routers.engines["a"].start()
+    for name in ("VI_1", "VI_2"):
+        routers.agent("a").wait_for_state("active", name)
+    reasons = {one["reason"] for one in routers.agent("a").status()["instances"]}
+    assert reasons == {"continues what the process before it was doing"}
+    assert routers.group("a")["state"] == "active"
+    assert [routers.holders(one) for one in BOTH] == [("a",), ("a",)]
+
+
 def test_a_side_that_is_taken_by_somebody_else_keeps_the_other_side_free(make_lan: MakeLan) -> None:
     """One router without a group takes the outside: the group of a lets both go, and so does b's."""
     routers = Routers(make_lan("a", "b"))

@@ -32,7 +32,7 @@ from .announcer import Announcer
 from .buffers import size_netlink
 from .damping import Damper
 from .fitting import fit_adverts
-from .groups import Groups
+from .groups import Groups, companions
 from .hands import LIMIT_WINDOW_NS, Services
 from .health import Verdict, judge
 from .interfaces import Interfaces
@@ -198,6 +198,7 @@ class Agent:
         self._groups.arrange(config.groups, self._lives.values(), now)
         for instance in new:
             self._begin(self._lives[instance.key], now)
+        self._recalled.clear()
         if old:
             self._judge_all(now)  # what is virtual has changed, and with it what may be a source
         self._groups.settle(now)
@@ -303,10 +304,10 @@ class Agent:
 
     def _begin(self, live: Live, now: int) -> None:
         instance = live.instance
-        recalled = self._recalled.pop(instance.key, NOT_RECALLED)
+        recalled = self._recalled.get(instance.key, NOT_RECALLED)
         if live.owner and (recalled.own or not recalled.moment_ns):
             live.hands.keep_own()
-        resume = self._may_resume(live, recalled.moment_ns, now)
+        resume = all(self._may_resume(one, now) for one in companions(live))
         live.postponed = not resume and self._must_wait(live)
         if not resume and not live.owner:
             left = live.hands.clear_leftovers()
@@ -339,9 +340,9 @@ class Agent:
                 live.begin(now)
             self._groups.settle(now)
 
-    @staticmethod
-    def _may_resume(live: Live, last_ns: int, now: int) -> bool:
+    def _may_resume(self, live: Live, now: int) -> bool:
         """True when a killed predecessor spoke so recently that no backup can have taken over."""
+        last_ns = self._recalled.get(live.instance.key, NOT_RECALLED).moment_ns
         spoken = spoke_lately(live.instance, last_ns, now)
         return spoken and not live.verdict.faults and live.hands.all_held()
 

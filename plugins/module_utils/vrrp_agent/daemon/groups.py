@@ -34,6 +34,11 @@ class LiveGroup:
         self._lives: Dict[int, Live] = {}
         self._settling = False
 
+    @property
+    def lives(self) -> List[Live]:
+        """The members, in their order."""
+        return list(self._lives.values())
+
     # What a member says.
 
     @property
@@ -164,3 +169,8 @@ class Groups:
         """The members have stopped."""
         for group in self:
             group.end()
+
+
+def companions(live: Live) -> List[Live]:
+    """The members of its sync group, it among them; itself alone without a group."""
+    return live.group.lives if live.group is not None else [live]
