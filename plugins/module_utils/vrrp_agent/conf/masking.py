@@ -57,7 +57,8 @@ def secret_line(sections: Mapping[str, Section]) -> str:
     if numbered:
         kept = "|".join(map(re.escape, REFERENCES))
         starts.append(
-            rf"(?:{'|'.join(map(re.escape, numbered))})[ \t]+(?:[0-9]+[ \t]+(?=\S))?(?!\"?(?:{kept}))"
+            rf"(?:{'|'.join(map(re.escape, numbered))})[ \t]+"
+            rf"(?![0-9]+[ \t]+\"?(?:{kept}))(?:[0-9]+[ \t]+(?=\S))?"
         )
     return (
         rf"(?P<head>(?:^|[{{\s])(?:{'|'.join(starts)}))"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Tuple
 
 from ..conf.model import Config
-from ..conf.problem import Problem
+from ..conf.problem import Problem, has_errors
 from ..kernel.process import MOST_DESCRIPTORS
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _set_marker(path: Optional[str]) -> None:
 
 def _load(path: str, config_id: str, lenient: bool, number: int) -> Outcome:
     from ..conf import load  # the grammar is needed here and nowhere else in the daemon
+    from .keys import read_keys
 
     try:
         loaded = load.load(path, config_id=config_id, lenient=lenient)
@@ -155,7 +156,10 @@ def _load(path: str, config_id: str, lenient: bool, number: int) -> Outcome:
             _keep_copy(loaded, loaded.config.settings.operations.dumps.config_save_dir, number)
     except MemoryError:
         return Outcome(None, (), "not enough memory to read the configuration")
-    return Outcome(loaded.config, tuple(loaded.problems))
+    if loaded.config is None:
+        return Outcome(None, tuple(loaded.problems))
+    config, more = read_keys(loaded.config)
+    return Outcome(None if has_errors(more) else config, (*loaded.problems, *more))
 
 
 def _keep_copy(loaded: Loaded, directory: str, number: int) -> None:
