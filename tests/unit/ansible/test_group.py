@@ -207,7 +207,7 @@ def test_a_word_of_the_agents_own_is_refused_for_keepalived() -> None:
 
 
 def test_scripts_need_not_be_where_the_plan_is_made() -> None:
-    raw = 'vrrp_script web {\n    script "/nowhere/on/this/machine"\n    user nobody_here\n}\n'
+    raw = 'global_defs {\n    startup_script "/nowhere/on/this/machine" nobody_here\n}\n'
     assert findings(members(None, None, raw=raw)) == []
 
 

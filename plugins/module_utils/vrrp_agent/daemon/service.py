@@ -36,6 +36,9 @@ EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_PERMISSION = 0, 1, 2, 4  # as keepalive
 EMPTY = Scene(Config(), (), 0, 0.0)
 LONGEST_LOADING_NS = 60_000_000_000
 """A reload that takes longer has met a file that never ends, or a file system that does not answer."""
+_SIDES = 4
+"""Processes beside the agent that may take child_wait_time to end, one after another."""
+_MARGIN_NS = 10_000_000_000
 MARKER_NAME = "keepalived.reload"
 """reload_file without a path, in the runtime directory."""
 
@@ -172,6 +175,7 @@ class Service:
         if self._loading is not None:
             self._loading.abandon()
         operations = agent.config.settings.operations
+        systemd.allow(_SIDES * operations.child_wait_ns + _MARGIN_NS)
         self._timed_reload.stop(operations.child_wait_ns)
         agent.stop()
         if operations.shutdown is not None:
