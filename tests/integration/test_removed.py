@@ -131,3 +131,75 @@ def test_our_own_changes_are_not_taken_for_anothers(make_bench: MakeBench) -> No
     bench.stays_active(0.4, begin_ns)
     assert not bench.wire.adverts("d", since_ns=begin_ns, priority=0)
     assert "another program" not in bench.agent.log()
+
+
+STATICS = {
+    "address": ("address", "del", "198.18.9.1/24", "dev", "eth1"),
+    "route": ("route", "del", ROUTE),
+    "rule": ("rule", "del", "priority", str(RULE)),
+}
+
+
+def static_blocks(word: str = "") -> List[str]:
+    return [
+        config.block("static_ipaddress", [f"198.18.9.1/24 dev eth1 {word}"]),
+        config.block("static_routes", [f"{ROUTE} dev eth1 {word}"]),
+        config.block("static_rules", [f"from {ROUTE} iif eth1 table 77 priority {RULE} {word}"]),
+    ]
+
+
+def statics_there(bench: Bench) -> bool:
+    return bench.d.holds("198.18.9.1") and routes(bench) == [ROUTE] and RULE in rules(bench)
+
+
+@pytest.mark.parametrize("removal", STATICS.values(), ids=list(STATICS))
+def test_static_things_are_put_back_and_the_router_that_watches_them_steps_down(
+    make_bench: MakeBench, removal: List[str]
+) -> None:
+    bench = make_bench(lines=NO_BURST_LATER)
+    bench.d.add_interface("eth1")
+    group = config.block("track_group G", config.block("group", ["VI_1"]))
+    bench.agent.write(bench.config(group, *static_blocks("track_group G")))
+    bench.start_active()
+    wait_until("static things", lambda: statics_there(bench), 3)
+    begin_ns = time.time_ns()
+    bench.d.ip(*removal)
+    wait_until("the resignation", lambda: bench.wire.adverts("d", since_ns=begin_ns, priority=0), 3, 0.01)
+    wait_until("static things again", lambda: statics_there(bench), 3)
+    bench.agent.wait_for_state("active")
+    bench.d.ip("link", "set", "eth1", "down")
+    bench.agent.wait_for_state("fault")
+    bench.d.ip("link", "set", "eth1", "up")
+    bench.agent.wait_for_state("active")
+    wait_until("static things once more", lambda: statics_there(bench), 3)
+
+
+@pytest.mark.parametrize("removal", STATICS.values(), ids=list(STATICS))
+def test_static_things_that_nobody_watches_are_put_back_and_that_is_all(
+    make_bench: MakeBench, removal: List[str]
+) -> None:
+    bench = make_bench(lines=NO_BURST_LATER)
+    bench.d.add_interface("eth1")
+    bench.agent.write(bench.config(*static_blocks()))
+    bench.start_active()
+    wait_until("static things", lambda: statics_there(bench), 3)
+    begin_ns = time.time_ns()
+    bench.d.ip(*removal)
+    wait_until("the line in the log", lambda: "; put back" in bench.agent.log(), 3)
+    wait_until("static things again", lambda: statics_there(bench), 3)
+    bench.stays_active(0.3, begin_ns)
+
+
+def test_a_table_of_the_whole_internet_keeps_nobody_busy(make_bench: MakeBench) -> None:
+    """Routes of others are filtered by the kernel; the agent has a route of its own to watch."""
+    bench = make_bench(lines=(*NO_BURST_LATER, *WAYS))
+    bench.start_active()
+    wait_until("everything", lambda: whole(bench), 3)
+    begin_ns = time.time_ns()
+    many = [f"{{}} 10.{number // 256}.{number % 256}.0/24 dev eth0 protocol bird" for number in range(20000)]
+    for verb in ("route add", "route del"):
+        with bench.d.popen(["ip", "-batch", "-"], stdin=-1, text=True) as process:
+            process.communicate("\n".join(line.format(verb) for line in many))
+            assert process.returncode == 0
+    bench.stays_active(0.3, begin_ns)
+    assert "more changes than could be read" not in bench.agent.log()

@@ -271,7 +271,10 @@ class FakeHost:
             self.routes.append("add" if kind == RTM_NEWROUTE else "remove")
             route = decode_route(kind, message)
             assert route is not None
-            return self.refuse_routes or self._set_way(route.key, route.devices, route.removed)
+            key = route.key
+            if key.family == 6 and not key.metric:
+                key = key._replace(metric=1024)  # as the kernel does
+            return self.refuse_routes or self._set_way(key, route.devices, route.removed)
         if kind in (RTM_NEWRULE, RTM_DELRULE):
             self.rules.append("add" if kind == RTM_NEWRULE else "remove")
             rule = decode_rule(kind, message)

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
-from vrrp_agent.conf.model import GlobalSettings, NextHop, Route
+import pytest
+from vrrp_agent.conf.model import GlobalSettings, NextHop, Route, Rule
 
 from tests.unit.daemon.host import packed
-from tests.unit.daemon.make import OURS, address
+from tests.unit.daemon.make import OURS, address, instance
 from tests.unit.daemon.stage import Stage
 
 STATIC = address("203.0.113.1/24", device="eth1")
 OTHER = address("203.0.113.2/24", device="eth1")
 ROUTE = Route(4, packed("192.0.2.0"), 24, next_hops=(NextHop(packed("203.0.113.254"), "eth1"),))
 DEFAULT = Route(4, None, 0, next_hops=(NextHop(packed("203.0.113.253"), "eth7"),))
+RULE = Rule(4, table=100, priority=1000, source=(packed("192.0.2.0"), 24))
 LATE = GlobalSettings(dynamic_interfaces=True)
 
 
@@ -101,6 +104,56 @@ def test_a_refusal_is_said_once_and_tried_again_quietly(stage: Stage) -> None:
     stage.host.add_address(3, "203.0.113.99/24")
     stage.wait(0)
     assert len(stage.log.having("cannot")) == 2, "another reason is news"
+
+
+def test_rules_come_and_go_with_the_configuration(stage: Stage) -> None:
+    stage.apply(static_rules=(RULE,))
+    assert stage.host.rules == ["add"]
+    stage.apply(static_rules=(RULE,))
+    assert stage.host.rules == ["add"]
+    stage.agent.stop()
+    assert stage.host.rules == ["add", "remove"]
+
+
+def test_static_routes_and_rules_that_another_program_removes_are_put_back(stage: Stage) -> None:
+    stage.apply(static_routes=(ROUTE,), static_rules=(RULE,))
+    stage.host.remove_way(ROUTE)
+    stage.host.remove_way(RULE)
+    stage.wait(0)
+    assert len(stage.host.ways) == 2
+    assert len(stage.log.having("another program removed static")) == 2
+
+
+def test_no_track_leaves_a_static_item_to_those_who_removed_it(stage: Stage) -> None:
+    route, rule = replace(ROUTE, no_track=True), replace(RULE, no_track=True)
+    stage.apply(instance(), static_routes=(route,), static_rules=(rule,))
+    stage.host.remove_way(route)
+    stage.host.remove_way(rule)
+    stage.wait(0)
+    assert stage.host.ways == {}
+
+
+@pytest.mark.parametrize("what", ["address", "route", "rule"])
+def test_the_instances_of_its_track_group_step_down_when_a_static_item_is_removed(
+    stage: Stage, what: str
+) -> None:
+    stage.start_active(
+        instance("VI_1"),
+        instance("VI_2", "203.0.113.99/32", vrid=11),
+        static_addresses=(replace(STATIC, track_group="G"),),
+        static_routes=(replace(ROUTE, track_group="G"),),
+        static_rules=(replace(RULE, track_group="G"),),
+        track_groups=(("G", ("VI_2",)),),
+    )
+    if what == "address":
+        stage.host.remove_address(3, "203.0.113.1/24")
+    else:
+        stage.host.remove_way(ROUTE if what == "route" else RULE)
+    stage.wait(0)
+    assert [one["state"] for one in stage.status()] == ["active", "backup"]
+    assert f"another program removed static {what}" in stage.status()[1]["reason"]
+    assert len(stage.host.ways) == 2
+    assert stage.host.holds(3) == ["203.0.113.1/24"]
 
 
 def test_static_items_leave_the_rest_of_the_host_alone(stage: Stage) -> None:

@@ -73,7 +73,7 @@ class Losses:
     @property
     def pending(self) -> bool:
         """There is something to judge."""
-        return bool(self._all or self._touched or self._addresses)
+        return bool(self._all or self._touched or self._addresses or self._statics.pending)
 
     def settle(self, lives: Collection[Live], now: int) -> None:
         """The picture is whole: step down, or put back."""

@@ -80,6 +80,11 @@ class Statics:
             elif not event.removed and way in self._removed:
                 self._removed.remove(way)
 
+    @property
+    def pending(self) -> bool:
+        """There is something for ``settle``."""
+        return bool(self._removed)
+
     def settle(self, addresses: Container[Tuple[str, bytes]]) -> List[Tagged]:
         """Put back what another program removed, and say which of it is watched by a track_group.
 

@@ -207,7 +207,7 @@ def _metrics(fit: Fit) -> Tuple[Tuple[str, int], ...]:
             found.append((name, value if value is not None else 0))
         elif name == "features":
             found.append((name, 1))  # RTAX_FEATURE_ECN
-        else:
+        elif name != "congctl":  # its value is a name
             continue
         if "LOCK" in option.fit.values:
             found.append((name + " lock", 1))
