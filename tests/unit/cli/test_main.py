@@ -45,7 +45,9 @@ def test_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in shown for command in COMMANDS)
 
 
-@pytest.mark.parametrize("words", [[], ["reboot"], ["run", "--wibble"], ["run", "--config"], ["check", "--wibble", "x"]])
+@pytest.mark.parametrize(
+    "words", [[], ["reboot"], ["run", "--wibble"], ["run", "--config"], ["check", "--wibble", "x"]]
+)
 def test_a_wrong_command_line_is_exit_status_2(words: List[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
@@ -97,3 +99,74 @@ def test_the_daemon_loads_no_more_than_it_needs() -> None:
 def test_asking_for_the_status_loads_no_kernel() -> None:
     found = modules_after("import vrrp_agent.cli.status")
     assert not {name for name in found if name.startswith(("vrrp_agent.kernel", "vrrp_agent.election"))}
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("STOP", 15),
+        ("RELOAD", 1),
+        ("DATA", 10),
+        ("STATS", 12),
+        ("JSON", 36),
+        ("STATS_CLEAR", 63),
+        ("TDUMP", 64),
+    ],
+)
+def test_signum_says_a_signal_s_number_as_keepalived_does(
+    name: str, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ([f"--signum={name}"], ["--signum", name]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 0
+        assert capsys.readouterr().out == f"{number}\n"
+
+
+def test_a_signal_that_keepalived_does_not_have_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--signum=REBOOT"])
+    assert caught.value.code == 2
+    assert "known: STOP, RELOAD, DATA" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        (["-f", "/a"], "config", "/a"),
+        (["--use-file", "/a"], "config", "/a"),
+        ([], "config", "/etc/keepalived/keepalived.conf"),
+        (["-i", "blue"], "config_id", "blue"),
+        (["-s", "ns"], "namespace", "ns"),
+        (["-u", "027"], "umask", 0o027),
+        (["-p", "/a", "-r", "/b"], "pid_files", ("/a", "/b")),
+        (["--pid", "/a"], "pid_files", ("/a",)),
+        ([], "pid_files", ()),
+        (["-n", "-l", "-D", "-P", "-R"], "runtime_dir", ""),
+        (["--runtime-dir", "/r"], "runtime_dir", "/r"),
+    ],
+)
+def test_run_takes_the_options_of_keepalived(
+    words: List[str], field: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vrrp_agent.daemon import service
+
+    taken = []
+
+    class Service:
+        def __init__(self, options: object) -> None:
+            taken.append(options)
+
+        def run(self) -> int:
+            return 7
+
+    monkeypatch.setattr(service, "Service", Service)
+    assert main(["run", *words]) == 7
+    assert getattr(taken[0], field) == value
+
+
+def test_a_umask_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "-u", "rwx"])
+    assert caught.value.code == 2
+    assert "none of IRUSR" in capsys.readouterr().err

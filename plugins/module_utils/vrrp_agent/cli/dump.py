@@ -9,12 +9,9 @@ Who reads the files after a signal never knows whether they are written yet; thi
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
-from ..daemon.control import SOCKET_NAME
-from ..daemon.runtime import DEFAULT_RUNTIME_DIR
-from .status import NoAnswer, ask
+from .status import NoAnswer, add_place, ask, place
 
 FORMATS = {
     "keepalived-json": "keepalived.json",
@@ -27,16 +24,13 @@ FORMATS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the subcommand."""
     parser.add_argument("--format", choices=tuple(FORMATS), default="keepalived-json", help="(%(default)s)")
-    parser.add_argument(
-        "--runtime-dir", default=DEFAULT_RUNTIME_DIR, metavar="DIR", help="of the agent (%(default)s)"
-    )
+    add_place(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 when no agent answers."""
-    path = os.path.join(args.runtime_dir, SOCKET_NAME)
     try:
-        text = collect(path, FORMATS[args.format])
+        text = collect(place(args), FORMATS[args.format])
     except NoAnswer as error:
         sys.stderr.write(f"vrrp-agent: {error}\n  {error.hint}\n")
         return 1

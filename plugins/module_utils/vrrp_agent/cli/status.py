@@ -13,7 +13,7 @@ import sys
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from ..daemon.control import SOCKET_NAME
-from ..daemon.runtime import DEFAULT_RUNTIME_DIR
+from ..daemon.runtime import DEFAULT_RUNTIME_DIR, directory_of
 
 _TIMEOUT_S = 10.0
 
@@ -29,14 +29,28 @@ class NoAnswer(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the subcommand."""
     parser.add_argument("--json", action="store_true", help="everything, for programs")
-    parser.add_argument(
-        "--runtime-dir", default=DEFAULT_RUNTIME_DIR, metavar="DIR", help="of the agent (%(default)s)"
+    add_place(parser)
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """The options that say which agent is asked."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--runtime-dir", default="", metavar="DIR", help=f"of the agent (default: {DEFAULT_RUNTIME_DIR})"
     )
+    which.add_argument(
+        "--instance", default="", metavar="NAME", help="the agent whose file says 'instance NAME'"
+    )
+
+
+def place(args: argparse.Namespace) -> str:
+    """The socket of the agent that is asked."""
+    return os.path.join(args.runtime_dir or directory_of(args.instance), SOCKET_NAME)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 when no agent answers."""
-    path = os.path.join(args.runtime_dir, SOCKET_NAME)
+    path = place(args)
     try:
         answer = collect(ask(path, {"command": "status"}))
     except NoAnswer as error:
@@ -117,6 +131,7 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         if one["next_deadline_s"] is not None:
             yield f"  next      in {one['next_deadline_s']:.3f} s"
         yield f"  holds     {', '.join(one['addresses_held']) or 'no address'}"
+        yield from (f"            {way}" for way in one["routes_and_rules_held"])
         for link in one["virtual_links"]:
             state = "" if link["up"] else ", down" if link["exists"] else ", missing"
             yield f"  link      {link['name']}: {link['kind']} {link['mac']} on {link['on']}{state}"
@@ -124,8 +139,8 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
             yield "  accept    no: packets to the addresses are dropped"
         if one["firewall_problem"]:
             yield f"  nftables  {one['firewall_problem']}"
-        for address, reason in one["addresses_refused"].items():
-            yield f"  refused   {address}: {reason}"
+        for what, reason in {**one["addresses_refused"], **one["routes_and_rules_refused"]}.items():
+            yield f"  refused   {what}: {reason}"
         counters = one["counters"]
         yield f"  adverts   {counters['adverts_sent']} sent, {counters['adverts_received']} received"
         if counters["discards"]:

@@ -13,6 +13,11 @@ DEFAULT_RUNTIME_DIR = "/run/vrrp-agent"
 _LOCK_NAME = "lock"
 
 
+def directory_of(instance: str = "") -> str:
+    """The runtime directory when none is named. ``instance`` is the word of the configuration."""
+    return f"{DEFAULT_RUNTIME_DIR}-{instance}" if instance else DEFAULT_RUNTIME_DIR
+
+
 class RuntimeDirError(Exception):
     """The directory cannot be used. ``hint`` says how to mend it."""
 

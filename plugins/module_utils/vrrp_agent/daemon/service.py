@@ -26,7 +26,7 @@ from .agent import Agent, this_host
 from .control import SOCKET_NAME, Control
 from .dumps import Dumper, Saver
 from .loading import Loading, Outcome, remove_marker
-from .runtime import DEFAULT_RUNTIME_DIR, RuntimeDirError, occupy
+from .runtime import RuntimeDirError, directory_of, occupy
 from .scene import Scene
 from .signals import Signals
 from .surroundings import Surroundings
@@ -341,11 +341,6 @@ class Service:
             rest = "; the old configuration goes on" if occasion == "reload" else ""
             self._log.error(f"{occasion}: {self._options.config} cannot be used{rest}")
         return outcome.config
-
-
-def directory_of(instance: str) -> str:
-    """The runtime directory when the command line names none."""
-    return f"{DEFAULT_RUNTIME_DIR}-{instance}" if instance else DEFAULT_RUNTIME_DIR
 
 
 def unchangeable(old: Config, new: Config) -> str:
