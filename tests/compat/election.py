@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.compat.story import Act, Story
+from tests.compat.story import Act, Story, start
 from tests.compat.words import SILENCE, START, STOP, instance, one, rival, several, stall
 
 STORIES = (
@@ -35,7 +35,7 @@ STORIES = (
         one("preempt_delay 2", priority=150),
         (
             Act("rival first", lambda stage: stage.rival(50)),
-            Act("start", lambda stage: stage.engine.start(), 2.6),
+            Act("start", start, 2.6),
             rival(200),
             Act("rival lower", lambda stage: stage.rival(50), 2.6),
             STOP,
@@ -45,7 +45,7 @@ STORIES = (
         "a startup delay",
         ("vrrp_startup_delay",),
         one(globals_=("vrrp_startup_delay 2",)),
-        (Act("start", lambda stage: stage.engine.start(), 3.5), STOP),
+        (Act("start", start, 3.5), STOP),
     ),
     Story(
         "no answer to a lower priority",
@@ -81,7 +81,7 @@ STORIES = (
         ("down_timer_adverts",),
         one("down_timer_adverts 6"),
         (
-            Act("start", lambda stage: stage.engine.start(), 2.5),
+            Act("start", start, 2.5),
             Act("rival 200", lambda s: s.rival(200)),
             Act("silence", lambda s: s.silence(), 2.5),
             STOP,
@@ -105,7 +105,7 @@ STORIES = (
         "version 2",
         ("version",),
         one(version=2, advert_int=1),
-        (Act("start", lambda stage: stage.engine.start(), 5), STOP),
+        (Act("start", start, 5), STOP),
     ),
     Story(
         "two routers on one interface",

@@ -8,7 +8,10 @@ seen from outside after each act is kept in a ``Scene``.
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
 import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Tuple, Type
@@ -30,9 +33,7 @@ RECORD = """#!/bin/sh
 echo "$@" >> /mnt/events
 """
 
-FIFO_READER = """#!/bin/sh
-cat "$1" >> /mnt/fifo.lines
-"""
+READER = "while :; do cat fifo; done >> fifo.lines"
 
 
 @dataclass
@@ -68,10 +69,7 @@ class Stage:
     def __init__(self, lan: Lan, kind: Type[Engine], root: Root, config: Callable[[Stage], str]) -> None:
         self.lan, self.d, self.t, self.w = lan, lan.d, lan.t, lan.w
         self.engine = kind(lan.d, "", root)
-        for name, text in (("record", RECORD), ("reader", FIFO_READER)):
-            script = self.engine.directory / name
-            script.write_text(text)
-            script.chmod(0o755)
+        self.write("record", RECORD, 0o755)
         self.text = config(self)
         self.engine.write(self.text)
         self.tester = Tester(lan.t, interval_s=INTERVAL_S)
@@ -80,14 +78,25 @@ class Stage:
         self._own = {self.d.ipv4, self.d.ipv6, self.d.link_local}
         self._links = set(self._link_names())
         self._read: Dict[str, int] = {}
+        self._reader: Optional[subprocess.Popen[bytes]] = None
 
     def __enter__(self) -> Stage:
         return self
+
+    def read_fifo(self) -> None:
+        """Somebody reads the pipe fifo, before the engine starts and after it has ended."""
+        os.mkfifo(self.engine.directory / "fifo")
+        self._reader = subprocess.Popen(
+            ["sh", "-c", READER], cwd=self.engine.directory, start_new_session=True
+        )
 
     def __exit__(self, kind: Optional[Type[BaseException]], *rest: object) -> None:
         self.silence()
         if self.engine.running:
             self.engine.kill()
+        if self._reader is not None:
+            os.killpg(self._reader.pid, signal.SIGKILL)
+            self._reader.wait()
 
     # What can happen on it.
 
@@ -104,6 +113,11 @@ class Stage:
             speech = self._speech.pop(one, None)
             if speech is not None:
                 speech.stop()
+
+    def heard_of(self) -> bool:
+        """True when the engine has run its notify script since the last look."""
+        path = self.engine.directory / "events"
+        return path.exists() and len(path.read_text().splitlines()) > self._read.get("events", 0)
 
     def write(self, name: str, text: str, mode: int = 0o644) -> None:
         """A file in the engine's directory, which it sees as /mnt; replaced in one step."""
