@@ -13,7 +13,8 @@ from typing import Optional, Sequence, Tuple
 
 GROUP4, GROUP6 = "224.0.0.18", "ff02::12"
 GROUP4_MAC, GROUP6_MAC = "01:00:5e:00:00:12", "33:33:00:00:00:12"
-PROTOCOL_VRRP, PROTOCOL_ICMP, PROTOCOL_ICMP6 = 112, 1, 58
+PROTOCOL_VRRP, PROTOCOL_AH, PROTOCOL_ICMP, PROTOCOL_ICMP6 = 112, 51, 1, 58
+AH_LENGTH = 24
 ETHERTYPE_IPV4, ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x86DD
 
 
@@ -181,8 +182,12 @@ def multicast_mac(destination: str) -> str:
 def parse_advert(frame: bytes) -> Optional[Advert]:
     """The VRRP packet in ``frame``; None when it holds none, or one too short for the fixed part."""
     packet, kind = frame[14:], int.from_bytes(frame[12:14], "big")
-    if kind == ETHERTYPE_IPV4 and len(packet) >= 20 and packet[9] == PROTOCOL_VRRP:
+    if kind == ETHERTYPE_IPV4 and len(packet) >= 20 and packet[9] in (PROTOCOL_VRRP, PROTOCOL_AH):
         start, end = 4 * (packet[0] & 15), int.from_bytes(packet[2:4], "big")
+        if packet[9] == PROTOCOL_AH:
+            if packet[start : start + 2] != bytes((PROTOCOL_VRRP, 4)):
+                return None
+            start += AH_LENGTH
         source, destination, ttl, tos, width = packet[12:16], packet[16:20], packet[8], packet[1], 4
     elif kind == ETHERTYPE_IPV6 and len(packet) >= 40 and packet[6] == PROTOCOL_VRRP:
         start, end = 40, 40 + int.from_bytes(packet[4:6], "big")
