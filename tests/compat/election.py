@@ -68,6 +68,7 @@ STORIES = (
         ("priority 255", "owner_ignore_adverts"),
         one(priority=255, state="MASTER"),
         (START, rival(255), SILENCE, STOP),
+        differs={"rival 255/events": "An owner that steps down tells its new priority, 254"},
     ),
     Story(
         "an owner that ignores others",

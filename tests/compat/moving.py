@@ -64,6 +64,7 @@ STORIES = (
             ]
         ),
         (START, rival(200), SILENCE, STOP),
+        differs={"stop/routes": "Static routes go with the agent"},
     ),
     Story(
         "routes of another interface",
@@ -71,5 +72,9 @@ STORIES = (
         one("virtual_routes {", "    198.18.1.0/24 dev eth1", "}"),
         (START, cable("eth1", False), cable("eth1", True), STOP),
         prepare=second_interface,
+        differs={
+            "start/routes": "Routes without gateway get scope link",
+            "plug eth1/routes": "Routes without gateway get scope link",
+        },
     ),
 )

@@ -42,8 +42,8 @@ class Act:
 
 @dataclass(frozen=True)
 class Story:
-    """``words`` are the keywords it is about. ``differs`` maps "act/field" to the heading of
-    docs/differences.md that gives the reason; a difference that is not there, and one that no longer shows,
+    """``words`` are the keywords it is about. ``differs`` maps "act/field" to the words of
+    docs/differences.md that give the reason; a difference that is not there, and one that no longer shows,
     both fail."""
 
     name: str
@@ -130,6 +130,6 @@ def show(value: object) -> str:
     return repr(sorted(value)) if isinstance(value, frozenset) else repr(value)
 
 
-def headings() -> List[str]:
-    """The headings of docs/differences.md."""
-    return [line.lstrip("# ").strip() for line in PAGE.read_text().splitlines() if line.startswith("#")]
+def page() -> str:
+    """docs/differences.md, with single blanks."""
+    return " ".join(PAGE.read_text().split())

@@ -68,6 +68,7 @@ STORIES = (
         ),
         (START, STOP),
         before_start=check_file(),
+        differs={"start/events": "A router that begins in FAULT says so"},
     ),
     Story(
         "a script that is bad from the start",
