@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import email.utils
+import shutil
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import pytest
 
 from tests.lab import config
 from tests.lab.bench import NO_BURST_LATER, Bench
+from tests.lab.engines import Agent, Keepalived
 from tests.lab.lan import VIP4_SECOND
-from tests.lab.plugin import MakeBench
-from tests.lab.relay import Certificate, Relay, drop_connections
+from tests.lab.plugin import MakeBench, MakeLan
+from tests.lab.relay import Certificate, Mail, Relay, drop_connections
 from tests.lab.shell import wait_until
 
 ACTIVE = "[d] VRRP Instance VI_1 - Entering MASTER state"
@@ -220,3 +222,49 @@ def test_another_server_after_a_reload_gets_what_waits(make_bench: MakeBench) ->
         )
         bench.agent.reload(better)
         wait_until("both mails", lambda: relay.subjects() == [BACKUP, ACTIVE], LONG_S)
+
+
+def test_the_mails_are_those_of_keepalived(make_lan: MakeLan) -> None:
+    """The same file and the same faults, first for keepalived, then for the agent.
+
+    keepalived sends in parallel, so the order of arrival says nothing.
+    """
+    if shutil.which("keepalived") is None:
+        pytest.skip("keepalived is not installed on this host")
+    lan = make_lan("d", "t")
+    lan.d.add_interface("eth1")
+    members = config.block("group", ["VI_1", "VI_2"])
+    second = config.instance("VI_2", vrid=52, addresses=[f"{VIP4_SECOND}/24"], lines="smtp_alert")
+    words = [
+        config.block("notification_email", ["ops@example.org", "ab@example.org"]),
+        "notification_email_from ha@example.org",
+        f"smtp_server {lan.t.ipv4}",
+        "smtp_helo_name me.example.org",
+        "smtp_alert",
+    ]
+    text = config.file(
+        lan.d,
+        config.block("vrrp_sync_group G", [members]),
+        config.instance(lines=config.block("track_interface", ["eth1"])),
+        second,
+        global_lines=words,
+    )
+    said = []
+    for kind in (Keepalived, Agent):
+        with Relay(lan.t) as relay:
+            engine = kind(lan.d, text)
+            engine.start()
+            wait_until("the start", lambda: len(relay.mails) == 6, LONG_S)
+            lan.d.pull_cable("eth1")
+            wait_until("the fault", lambda: len(relay.mails) == 9, LONG_S)
+            lan.d.plug_cable("eth1")
+            wait_until("the return", lambda: len(relay.mails) == 15, LONG_S)
+            said.append(sorted(as_sent(mail) for mail in relay.mails))
+            engine.stop()  # keepalived connects for the mails of the stop, and ends before they are sent
+    assert said[1] == said[0]
+
+
+def as_sent(mail: Mail) -> Tuple[str, ...]:
+    """What must be the same; the reason in the second paragraph is ours."""
+    headers = [str(mail.message[name]) for name in ("Subject", "From", "To", "X-Mailer")]
+    return (*headers, mail.text.split("\n")[0], mail.sender, ",".join(mail.recipients), mail.helo)

@@ -50,7 +50,7 @@ class FakeSide:
 
     def send(self, value: Any) -> bool:
         assert self.running
-        self.sent.append(value)
+        self.sent += value
         return True
 
     def stop(self, patience_ns: int) -> None:

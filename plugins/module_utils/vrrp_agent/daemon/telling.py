@@ -23,8 +23,10 @@ from .hands import LIMIT_WINDOW_NS
 from .live import WORDS, Live
 
 NAME = "notify"
-MOST_PENDING = 10_000
+MOST_WAITING = 10_000
 """Events that wait while a process that has died is started again."""
+AT_ONCE = 50
+"""Events that are sent in one go, between adverts."""
 PATIENCE_NS = 5_000_000_000
 """At the agent's end. The process itself ends after 4 s (notify/worker.py), with all that it has started."""
 _NOTHING_YET: Dict[str, Any] = {"events": 0, "scripts": {}, "pipes": [], "mail": None}
@@ -39,7 +41,10 @@ class Teller:
         self._log = log
         self._setup = Setup()
         self._side: Optional[Side] = None
-        self._pending: Deque[Happening] = deque()
+        self._waiting: Deque[Any] = deque()
+        """What is not sent yet."""
+        self._flushing = False
+        """A job of the loop will send it."""
         self._lost = 0
         self._told: Set[Subject] = set()
         """Whose state was told since the last ``apply``."""
@@ -55,27 +60,20 @@ class Teller:
         if not setup.wanted:
             self._dismiss()
         elif self._side is not None:
-            self._side.send(setup)
+            self._post(setup)
         else:
             self._side = Side(NAME, _make, self._loop, self._log, self._hello, self._report.update)
             self._side.start()
 
     def tell(self, happening: Happening) -> None:
         """Something has happened. Costs nothing when nobody wants to know."""
-        side = self._side
-        if side is None:
+        if self._side is None:
             return
         subject = (happening.kind, happening.name)
         if happening.event in STATES:
             self._told.add(subject)
-        if not self._setup.pipes and subject not in self._setup.subjects:
-            return
-        if side.running and side.send(happening):
-            return
-        if side.running:
-            self._lose()  # it does not read: what comes later must not overtake what would wait here
-        else:
-            self._keep(happening)
+        if self._setup.pipes or subject in self._setup.subjects:
+            self._post(happening)
 
     def repeat(self, states: Iterable[Happening]) -> None:
         """After a reload: states that were not told of go to the pipes (fifo_write_vrrp_states_on_reload)."""
@@ -83,12 +81,13 @@ class Teller:
             return
         quiet = tuple(one for one in states if (one.kind, one.name) not in self._told)
         if quiet:
-            self._side.send(Repeat(quiet))
+            self._post(Repeat(quiet))
 
     def stop(self, patience_ns: int = PATIENCE_NS) -> None:
         """The agent ends, its addresses are given away: wait for the last scripts and mails, but not long."""
         if self._side is not None:
-            self._side.send(Goodbye())
+            self._post(Goodbye())
+            self._flush()
             self._side.stop(patience_ns)
             self._side = None
 
@@ -102,26 +101,49 @@ class Teller:
 
     def _dismiss(self) -> None:
         """Nobody wants to know any more: the process ends by itself, and nobody waits for it."""
-        side, self._side = self._side, None
+        if self._side is not None:
+            self._post(Goodbye())
+            self._flush()
+            self._side.retire()
+        self._side = None
         self._report = dict(_NOTHING_YET)
-        self._pending.clear()
-        if side is not None:
-            side.send(Goodbye())
-            side.retire()
+        self._waiting.clear()
 
     def _hello(self) -> Iterator[Any]:
         yield self._setup
-        while self._pending:
-            yield self._pending.popleft()
+        yield from self._waiting
+        self._waiting.clear()
 
-    def _keep(self, happening: Happening) -> None:
-        if len(self._pending) >= MOST_PENDING:
-            self._pending.popleft()
-            self._lose()
-        self._pending.append(happening)
+    def _post(self, value: Any) -> None:
+        """Send it when no advert is due: a takeover of many instances is not held up by its news."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.popleft()
+            self._lose(1)
+        self._waiting.append(value)
+        if not self._flushing:
+            self._flushing = True
+            self._loop.add_job(self._send_some)
 
-    def _lose(self) -> None:
-        self._lost += 1
+    def _send_some(self) -> bool:
+        side = self._side
+        if side is None or not side.running:
+            self._flushing = False  # a new process gets all that waits
+            return False
+        some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        if some and not side.send(some):
+            if side.running:
+                self._lose(len(some))  # it does not read
+            else:
+                self._waiting.extendleft(reversed(some))
+        self._flushing = bool(self._waiting) and side.running
+        return self._flushing
+
+    def _flush(self) -> None:
+        while self._waiting and self._side is not None and self._side.running:
+            self._send_some()
+
+    def _lose(self, number: int) -> None:
+        self._lost += number
         now = self._loop.clock()
         line = f"the process {NAME} does not take events: some are lost"
         self._log.limited(WARNING, NAME, "lost", line, now, LIMIT_WINDOW_NS)

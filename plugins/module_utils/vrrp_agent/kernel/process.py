@@ -116,7 +116,7 @@ def set_affinity(cpus: Sequence[int]) -> str:
 
 
 def be_ordinary() -> None:
-    """For a process beside the one that sends adverts, and its scripts: no better than any other, on any CPU."""
+    """For a process that sends no adverts, and for its scripts: no better than any other, and on any CPU."""
     with contextlib.suppress(OSError):
         if os.getpriority(os.PRIO_PROCESS, 0) < 0:
             os.setpriority(os.PRIO_PROCESS, 0, 0)

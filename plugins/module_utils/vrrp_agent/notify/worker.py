@@ -51,8 +51,11 @@ class Notifier(Worker):
         self._goodbye = False
 
     def take(self, value: Any) -> None:
-        """A Setup, a Happening, a Repeat or a Goodbye."""
-        if isinstance(value, Happening):
+        """A Setup, a Happening, a Repeat or a Goodbye, or a list of them."""
+        if isinstance(value, list):
+            for one in value:
+                self.take(one)
+        elif isinstance(value, Happening):
             self._tell(value)
         elif isinstance(value, Setup):
             self._configure(value)
