@@ -32,7 +32,9 @@ def ruleset(bench: Bench) -> List[Dict[str, Any]]:
 
 def tables(bench: Bench) -> List[str]:
     """Names of its tables, each with its family."""
-    return sorted(f"{one['table']['family']} {one['table']['name']}" for one in ruleset(bench) if "table" in one)
+    return sorted(
+        f"{one['table']['family']} {one['table']['name']}" for one in ruleset(bench) if "table" in one
+    )
 
 
 def elements(bench: Bench, family: str, name: str) -> List[Any]:

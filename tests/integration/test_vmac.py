@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""use_vmac: the virtual MAC in every frame about a virtual address, and on no other (RFC 9568 7.3, 8.1, 8.2)."""
+"""use_vmac: the virtual MAC in every frame about a virtual address, and on no other (RFC 9568 7.3, 8)."""
 
 from __future__ import annotations
 

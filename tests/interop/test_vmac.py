@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""use_vmac beside keepalived: both have the same MAC, and a client's neighbour entry outlives every change."""
+"""use_vmac beside keepalived: both have one MAC, and a client's neighbour entry outlives every change."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ CASES = [
     Case(3, 4, False, ("use_vmac", "vmac_xmit_base"), "-xmit_base"),
     Case(3, 4, True, ("use_vmac", "vmac_xmit_base"), "-xmit_base"),
 ]
+MATRIX = [
+    (debian, case)
+    for debian in RELEASES
+    for case in CASES
+    if not (case.unicast and debian == "bullseye")  # keepalived 2.1 announces with the physical MAC then
+]
 VMAC = {4: "00:00:5e:00:01:33", 6: "00:00:5e:00:02:33"}
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("case", CASES, ids=str)
-@pytest.mark.parametrize("debian", RELEASES)
+@pytest.mark.parametrize("debian, case", MATRIX, ids=str)
 def test_agent_and_keepalived_share_a_virtual_mac(
     make_lan: MakeLan, debian: str, case: Case, role: str
 ) -> None:

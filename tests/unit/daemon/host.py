@@ -170,13 +170,18 @@ class FakeHost:
         self.followed: FrozenSet[int] = frozenset()
         """The groups of routes and rules that the agent wants news of."""
 
-    def follow(self, groups: AbstractSet[int]) -> None:
+    def follow(self, groups: AbstractSet[int]) -> str:
         self.followed = frozenset(groups)
+        return ""
 
     def as_host(self) -> Host:
         """What the agent takes."""
         me = cast(Any, self)
-        return Host(me, me, me, me.open_socket)
+        return Host(me, me, me, me.open_socket, open_firewall=me.open_firewall)
+
+    def open_firewall(self) -> Any:
+        """There is no nf_tables here; what needs it is told so."""
+        raise KernelError("no nf_tables: Protocol not supported", "load the kernel module nf_tables")
 
     # What a test does to it.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import socket
 import struct
+from dataclasses import replace
 from typing import Any, List, Tuple, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from vrrp_agent.kernel.links import Link, LinkEvent, decode_link, list_links
+from vrrp_agent.kernel.links import ARPHRD_ETHER, Link, LinkEvent, decode_link, list_links
 from vrrp_agent.kernel.messages import RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK
 from vrrp_agent.kernel.netlink import RouteSocket
 
@@ -25,6 +26,7 @@ def told(*attributes: Tuple[str, Any], family: int = 0, kind: int = RTM_NEWLINK)
     """A message made by another program's encoder."""
     message = ifinfmsg()
     message["family"], message["index"], message["flags"] = family, 7, UP
+    message["ifi_type"] = ARPHRD_ETHER
     message["attrs"] = list(attributes)
     message["header"]["type"] = kind
     message.encode()
@@ -42,7 +44,20 @@ def test_a_link_is_read_as_others_write_it(kind: int, removed: bool) -> None:
 
 def test_attributes_that_mean_nothing_here_are_passed_over() -> None:
     more = (("IFLA_TXQLEN", 1000), *WHOLE, ("IFLA_OPERSTATE", "UP"), ("IFLA_IFALIAS", "uplink"))
-    assert decode_link(RTM_NEWLINK, told(*more)) == LinkEvent(LINK)
+    assert decode_link(RTM_NEWLINK, told(*more)) == LinkEvent(replace(LINK, alias="uplink"))
+
+
+def test_a_virtual_link_says_what_it_is_and_where_it_stands() -> None:
+    info = {
+        "attrs": [
+            ("IFLA_INFO_KIND", "macvlan"),
+            ("IFLA_INFO_DATA", {"attrs": [("IFLA_MACVLAN_MODE", "private")]}),
+        ]
+    }
+    more = (*WHOLE, ("IFLA_LINK", 2), ("IFLA_MASTER", 9), ("IFLA_GROUP", 5), ("IFLA_LINKINFO", info))
+    event = decode_link(RTM_NEWLINK, told(*more))
+    wanted = replace(LINK, parent=2, master=9, group=5, kind="macvlan", mode=1)
+    assert event == LinkEvent(wanted)
 
 
 def test_a_bridge_that_lets_a_link_go_does_not_make_it_vanish() -> None:

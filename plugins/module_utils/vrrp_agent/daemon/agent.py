@@ -110,14 +110,14 @@ class Agent:
         self._losses = Losses(self._interfaces, self._route, self._statics, log)
         self._promotion = Promotion(os.path.join(runtime_dir, PROMOTION_NAME), log)
         memory_path = os.path.join(runtime_dir, MEMORY_NAME)
-        notes = os.path.join(runtime_dir, READINGS_NAME)
+        notes = (os.path.join(runtime_dir, READINGS_NAME), boot_id().decode())
         self._recalled = recall(memory_path, boot_id())
         self._memory = Memory(memory_path, boot_id())
         self._links = VirtualLinks(self._route, self._interfaces, log, runtime_dir, host.open_firewall)
         shared = (self._interfaces, self._route, self._announcer, self._memory, self._links.firewall)
         self._services = Services(loop, log, *shared, tell=self._tell)
         self._groups = Groups(log, self._tell)
-        self._trackers = Trackers(loop, log, self._trackers_changed, notes, boot_id().decode())
+        self._trackers = Trackers(loop, log, self._trackers_changed, self._interfaces, notes)
         self._damper = Damper(loop, log, self._interfaces, lambda names: self._host_changed(names, set()))
         self._patience = Patience()
         self._teller = Teller(loop, log)
@@ -179,7 +179,9 @@ class Agent:
         self._damper.use(config.link_delays)
         go_on = any(spoke_lately(i, self._recalled.get(i.key, NOT_RECALLED).moment_ns, now) for i in new)
         self._trackers.apply(config, go_on)
-        self._monitor.follow(groups_to_follow(config))
+        problem = self._monitor.follow(groups_to_follow(config))
+        if problem:
+            self.log.warning(problem)
         self._promotion.apply(config.instances)
         self._statics.apply(config)
         self._give_up(removed, changed, now)
@@ -218,6 +220,7 @@ class Agent:
                 new = replace(old, **changes)
                 instances = tuple(new if one is old else one for one in self.config.instances)
                 self.config = replace(self.config, instances=instances)
+                self._make_links(self.config)
                 self._change(self._lives[new.key], new, self.loop.clock())
                 return ""
         return f"there is no instance {name}"
@@ -327,6 +330,10 @@ class Agent:
 
     def _trackers_changed(self, keys: AbstractSet[TrackerKey]) -> None:
         now = self.loop.clock()
+        links = self._trackers.links_among(keys)
+        if links:
+            self._damper.look(links)
+            self._host_changed(links, set())
         for live in self._lives.values():
             if not live.trackers.isdisjoint(keys):
                 self._take_verdict(live, now)

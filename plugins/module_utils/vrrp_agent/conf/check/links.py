@@ -38,6 +38,9 @@ def check_links(tree: Node, sections: Mapping[str, Section], names: Names) -> Li
 def _firewall(tree: Node) -> Iterator[Problem]:
     for block in tree.all("global_defs"):
         for child in block.children:
+            if child.name in ("vrrp_iptables", "vrrp_ipsets"):
+                hint = "write 'nftables' (or nothing) in its place"
+                yield child.problem(WARNING, f"{child.name}: the rules are made with nftables", hint)
             if child.name == "nftables" and child.args and len(child.args[0].encode()) > 31:
                 yield child.problem(
                     ERROR,

@@ -344,14 +344,16 @@ PROCESS: Tuple[Keyword, ...] = (
     ),
     Keyword(
         "vrrp_iptables",
-        "Chains of the iptables rules for no_accept and VMACs.",
+        "Chains of iptables in old builds; the rules for no_accept and VMACs are nftables here.",
+        supported=True,
         args=(Arg("IN_CHAIN", optional=True), Arg("OUT_CHAIN", optional=True)),
         since="1.2.20",
         build_option="iptables",
     ),
     Keyword(
         "vrrp_ipsets",
-        "Names of up to six ipsets used with the iptables rules; none turns ipsets off.",
+        "Names of ipsets in builds with iptables; the sets are those of nftables here.",
+        supported=True,
         args=tuple(Arg(name, optional=True) for name in ("V4", "V6", "IF6", "IGMP", "MLD", "VMAC_ND")),
         since="1.2.20",
         build_option="libipset",

@@ -369,6 +369,7 @@ _TRACKING = (
         "linkbeat_use_polling",
         "Polls the link of the instance's interface.",
         deprecated="linkbeat_interfaces",
+        supported=True,
         since="2.0.0",
         build_option="linkbeat",
     ),
