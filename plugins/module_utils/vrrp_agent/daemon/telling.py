@@ -126,21 +126,24 @@ class Teller:
 
     def _send_some(self) -> bool:
         side = self._side
-        if side is None or not side.running:
+        if side is None or not self._running():
             self._flushing = False  # a new process gets all that waits
             return False
         some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         if some and not side.send(some):
-            if side.running:
+            if self._running():
                 self._lose(len(some))  # it does not read
             else:
                 self._waiting.extendleft(reversed(some))
-        self._flushing = bool(self._waiting) and side.running
+        self._flushing = bool(self._waiting) and self._running()
         return self._flushing
 
     def _flush(self) -> None:
-        while self._waiting and self._side is not None and self._side.running:
+        while self._waiting and self._running():
             self._send_some()
+
+    def _running(self) -> bool:
+        return self._side is not None and self._side.running
 
     def _lose(self, number: int) -> None:
         self._lost += number
