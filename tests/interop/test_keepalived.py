@@ -58,6 +58,10 @@ CASES = [
     for unicast in (False, True)
 ]
 PASS = Case(2, 4, False, ("authentication {", "    auth_type PASS", "    auth_pass s3cret", "}"), "-pass")
+HEADERS = [
+    Case(2, 4, unicast, ("authentication {", "    auth_type AH", "    auth_pass s3cret", "}"), "-ah")
+    for unicast in (False, True)
+]
 MESSAGE_ONLY = Case(3, 4, False, ("v3_checksum_as_v2",), "-checksum_as_v2")
 
 
@@ -160,6 +164,21 @@ def test_agent_and_keepalived_agree_on_a_password(make_lan: MakeLan, debian: str
     relay_race(pair)
     seen = {(one.advert.auth_type, one.advert.auth_data) for one in pair.lan.wire.adverts()}
     assert seen == {(1, b"s3cret\0\0")}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("case", HEADERS, ids=str)
+@pytest.mark.parametrize("debian", RELEASES)
+def test_agent_and_keepalived_agree_on_authentication_headers(
+    make_lan: MakeLan, debian: str, case: Case, role: str
+) -> None:
+    pair = Pair(make_lan("a", "b"), case, root_of(debian), role)
+    relay_race(pair)
+    seen = {(one.advert.auth_type, one.advert.auth_data) for one in pair.lan.wire.adverts()}
+    assert seen == {(2, bytes(8))}
+    for engine in pair.engines:
+        if isinstance(engine, Agent) and engine.running:
+            assert engine.instance()["counters"]["discards"] == {}
 
 
 @pytest.mark.parametrize("role", ROLES)
