@@ -22,6 +22,7 @@ DOWN = 0x1
 
 
 def router(*routes: Route, **words: Any) -> Instance:
+    words.setdefault("name", "VI_1")
     return instance(routes=routes or (ROUTE,), rules=words.pop("rules", (RULE,)), **words)
 
 
@@ -213,6 +214,20 @@ def test_news_that_were_lost_are_made_good_by_asking_for_everything(stage: Stage
     stage.host.lost_news = False
     assert stage.one()["state"] == "active"
     assert len(stage.host.ways) == 2
+
+
+def test_a_route_that_two_routers_share_stays_with_the_one_that_is_active(stage: Stage) -> None:
+    first = router(name="VI_1")
+    second = instance("VI_2", "203.0.113.99/32", vrid=11, routes=(ROUTE,))
+    stage.start_active(first, second)
+    stage.hear(datagram(priority=200))
+    assert [one["state"] for one in stage.status()] == ["backup", "active"]
+    assert stage.status()[1]["routes_and_rules_held"] == ["route to 192.0.2.0/24"]
+    assert len(stage.host.ways) == 1
+    stage.apply(second)
+    assert len(stage.host.ways) == 1
+    stage.apply(first, second)
+    assert len(stage.host.ways) == 1, "a new router takes its leftovers away, and not what another has"
 
 
 def test_words_for_people() -> None:

@@ -29,6 +29,9 @@ from .statics import Statics
 from .ways import Key, Way, key_of, ways_of
 
 
+_NOBODY: Sequence[Live] = ()
+
+
 class Losses:
     """Collects removals until the picture of the host is whole, and then judges them."""
 
@@ -56,9 +59,13 @@ class Losses:
             if isinstance(event, AddressEvent):
                 if event.removed and self._is_anothers(event):
                     self._addresses.add((self._interfaces.name_of(event.held.index), event.held.packed))
-            elif isinstance(event, (RouteEvent, RuleEvent)) and event.port != self._port:
-                self._statics.hear(event)
-                for live in self._holders.get(event.key, ()):
+            elif isinstance(event, (RouteEvent, RuleEvent)):
+                holders = self._holders.get(event.key, _NOBODY)
+                if event.port != self._port:
+                    self._statics.hear(event)
+                elif len(holders) < 2:
+                    continue  # what two routers share may go with one of them; else it is our own doing
+                for live in holders:
                     live.hands.ways.hear(event)
                     self._touched.add(live.instance.name)
 

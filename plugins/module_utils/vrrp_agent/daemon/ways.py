@@ -252,7 +252,7 @@ class Ways:
             if not event.removed:
                 self._missing.discard(number)
                 self._taken.discard(number)
-            elif event.port != self._route.port:
+            else:
                 self._missing.add(number)
                 with_link = any(
                     not self._interfaces.up(self._interfaces.name_of(index)) for index in of_event

@@ -10,6 +10,7 @@ import socket
 from typing import AbstractSet, List, Optional, Set, Union
 
 from .addresses import AddressEvent, decode_address
+from .errors import describe
 from .links import LinkEvent, decode_link
 from .messages import (
     RTM_DELADDR,
@@ -46,18 +47,23 @@ class Monitor:
         self.more = False
         """After ``read``: there may be more to read."""
 
-    def follow(self, groups: AbstractSet[int]) -> None:
+    def follow(self, groups: AbstractSet[int]) -> str:
         """Hear of these too: ROUTES4, ROUTES6, RULES4, RULES6. Of routes only keepalived's own are heard.
 
-        A router with the table of the Internet would otherwise keep us busy with it. Raises OSError.
+        A router with the table of the Internet would otherwise keep us busy with it. Returns an empty
+        text, or why it could not be done.
         """
-        if groups and not self._followed:
-            _let_own_routes_through(self._socket)
-        for group in self._followed - groups:
-            self._socket.setsockopt(SOL_NETLINK, _DROP_MEMBERSHIP, group)
-        for group in groups - self._followed:
-            self._socket.setsockopt(SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        try:
+            if groups and not self._followed:
+                _let_own_routes_through(self._socket)
+            for group in self._followed - groups:
+                self._socket.setsockopt(SOL_NETLINK, _DROP_MEMBERSHIP, group)
+            for group in groups - self._followed:
+                self._socket.setsockopt(SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        except OSError as error:
+            return f"no news of routes and rules from the kernel: {describe(error.errno or 0)}"
         self._followed = set(groups)
+        return ""
 
     def fileno(self) -> int:
         """For the event loop."""
