@@ -129,8 +129,8 @@ def test_a_missing_brace_after_a_list_of_addresses_is_seen_at_the_next_word() ->
 
 
 def test_an_instance_may_be_called_like_a_keyword() -> None:
-    two = instance(name="priority") + instance(name="garp_group", vrid=52, addresses="198.51.100.11")
-    text = two + "vrrp_sync_group G {\n  group {\n    priority\n    garp_group\n  }\n}\n"
+    two = instance(name="priority") + instance(name="notify", vrid=52, addresses="198.51.100.11")
+    text = two + "vrrp_sync_group G {\n  group {\n    priority\n    notify\n  }\n}\n"
     assert not load_text(text, unsupported="").problems
 
 
