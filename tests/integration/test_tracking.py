@@ -570,6 +570,24 @@ def test_a_link_that_flaps_is_forgiven(make_bench: MakeBench) -> None:
     assert bench.next_advert(up_ns).at_ns - up_ns >= 1e9
 
 
+@pytest.mark.parametrize("method", ["", "ETHTOOL", "IOCTL", "MII"])
+def test_a_link_may_be_polled(make_bench: MakeBench, method: str) -> None:
+    bench = make_bench(lines=[config.block("track_interface", ["eth1"]), *NO_BURST_LATER])
+    bench.d.add_interface("eth1")
+    agent = start(bench, config.block("linkbeat_interfaces", [f"eth1 {method}"]))
+    agent.wait_for_state("active")
+    wait_until("the link", lambda: tracker(agent, "eth1")["state"] == "up", SOON_S)
+    by = {"IOCTL": "IOCTL"}.get(method, "ETHTOOL" if not method.startswith("M") else "IOCTL")
+    assert tracker(agent, "eth1")["last"] == f"up by {by}", "a veth has no transceiver"
+    bench.d.pull_cable("eth1")
+    agent.wait_for_state("fault")
+    assert agent.instance()["faults"] == ["tracked interface eth1 is down"]
+    bench.d.plug_cable("eth1")
+    agent.wait_for_state("active")
+    agent.reload(bench.config())
+    wait_until("no more polling", lambda: not agent.status()["trackers"], SOON_S)
+
+
 def test_all_members_of_a_group_wait_for_its_script_and_follow_it(make_bench: MakeBench, place: Path) -> None:
     go = place / "go"
     check = Check(place, body=f"while [ ! -e {go} ]; do sleep 0.05; done\nexit $(cat {place}/check.answer)\n")

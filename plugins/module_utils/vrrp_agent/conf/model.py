@@ -37,6 +37,7 @@ from .parts.telling import Snmp as Snmp
 from .parts.telling import Telling as Telling
 from .parts.tracking import Account as Account
 from .parts.tracking import Command as Command
+from .parts.tracking import Linkbeat as Linkbeat
 from .parts.tracking import LinkDelay as LinkDelay
 from .parts.tracking import ProcessEvents as ProcessEvents
 from .parts.tracking import Script as Script
@@ -216,6 +217,7 @@ class Config:
     files: Tuple[WatchedFile, ...] = ()
     processes: Tuple[WatchedProcess, ...] = ()
     link_delays: Tuple[LinkDelay, ...] = ()
+    linkbeats: Tuple[Linkbeat, ...] = ()
     process_events: ProcessEvents = field(default_factory=ProcessEvents)
     keywords_ignored: Tuple[str, ...] = ()
     """Words met under --lenient that are not supported, for the log."""

@@ -58,28 +58,27 @@ class Damper:
 
     def _look(self, name: str) -> None:
         held = self._held[name]
-        link = self._interfaces.get(name)
-        if link is None:
+        up = self._interfaces.up_now(name)
+        if self._interfaces.get(name) is None:
             held.alarm.cancel()
             self._be(name)  # keepalived: what is gone is down at once
             return
-        if link.up == self._interfaces.up(name):
+        if up == self._interfaces.up(name):
             if held.alarm.deadline is not None:
                 held.alarm.cancel()
-                self._log.info(f"interface {name} is {_word(link.up)} again: nothing has changed")
+                self._log.info(f"interface {name} is {_word(up)} again: nothing has changed")
             return
-        delay_ns = held.delay.up_ns if link.up else held.delay.down_ns
+        delay_ns = held.delay.up_ns if up else held.delay.down_ns
         if not held.seen_up or not delay_ns:
             held.alarm.cancel()
             self._be(name)
         elif held.alarm.deadline is None:
             held.alarm.set_in(delay_ns)
             seconds = delay_ns / _SECOND_NS
-            self._log.info(f"interface {name} is {_word(link.up)}: it counts if it lasts {seconds:g} s")
+            self._log.info(f"interface {name} is {_word(up)}: it counts if it lasts {seconds:g} s")
 
     def _be(self, name: str) -> None:
-        link = self._interfaces.get(name)
-        up = link is not None and link.up
+        up = self._interfaces.up_now(name)
         self._interfaces.taken_for[name] = up
         self._held[name].seen_up |= up
 

@@ -34,6 +34,8 @@ class Interfaces:
         self._held: Dict[int, Dict[bytes, Tuple[HeldAddress, ...]]] = {}
         self.taken_for: Dict[str, bool] = {}
         """Of links whose changes are held back: whether they count as up."""
+        self.polled: Dict[str, bool] = {}
+        """Of links whose drivers say nothing: whether they are up (linkbeat)."""
 
     def replace(self, links: List[Link], addresses: List[HeldAddress]) -> Set[str]:
         """Begin afresh from full lists. Returns the names that stand for nothing or another link now."""
@@ -70,10 +72,12 @@ class Interfaces:
     def up(self, name: str) -> bool:
         """True when the link exists, is up and has a carrier, or is still taken for one."""
         taken = self.taken_for.get(name)
-        if taken is not None:
-            return taken
+        return self.up_now(name) if taken is None else taken
+
+    def up_now(self, name: str) -> bool:
+        """True when the link exists, is up and has a carrier: at this moment."""
         link = self._by_name.get(name)
-        return link is not None and link.up
+        return link is not None and self.polled.get(name, link.up)
 
     def held(self, name: str, packed: bytes) -> Tuple[HeldAddress, ...]:
         """The address as that interface holds it: usually once, or never, or with several prefix lengths."""

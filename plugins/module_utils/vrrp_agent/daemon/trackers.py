@@ -15,7 +15,8 @@ from ..loop.log import ERROR, INFO, NOTICE, WARNING, Log
 from ..loop.loop import Loop
 from ..loop.side import Side, Worker
 from ..track import notebook
-from ..track.messages import FILE, PROCESS, SCRIPT, Key, Orders, Reading, Run
+from ..track.messages import FILE, LINK, PROCESS, SCRIPT, Key, Orders, Reading, Run
+from .interfaces import Interfaces
 
 _NAME = "track"
 
@@ -34,10 +35,16 @@ class Trackers:
     """
 
     def __init__(
-        self, loop: Loop, log: Log, on_change: Callable[[AbstractSet[Key]], None], path: str, boot: str
+        self,
+        loop: Loop,
+        log: Log,
+        on_change: Callable[[AbstractSet[Key]], None],
+        interfaces: Interfaces,
+        notes: Tuple[str, str],
     ) -> None:
-        """``path``: where readings are kept for a successor; ``boot``: this boot of the host."""
-        self._path, self._boot = path, boot
+        """``notes``: where readings are kept for a successor, and which boot of the host this is."""
+        self._path, self._boot = notes
+        self._interfaces = interfaces
         self._identities: Dict[Key, str] = {}
         self.readings: Dict[Key, Reading] = {}
         self.since_wall_s: Dict[Key, float] = {}
@@ -70,13 +77,23 @@ class Trackers:
             self.since_wall_s = dict.fromkeys(self.readings, time.time())
         if self._side.running:
             self._side.send(orders)
-        elif orders.scripts or orders.files or orders.processes:
+        elif orders.identities():
             self._first = before is None
             self._side.start()
 
     def stop(self, patience_ns: int) -> None:
         """End scripts and the process. Blocks until it has ended, for so long at most (child_wait_time)."""
         self._side.stop(patience_ns)
+        notebook.forget(self._path)
+
+    def links_among(self, keys: AbstractSet[Key]) -> Set[str]:
+        """The interfaces among ``keys``, whose links are known from now on."""
+        names = {name for kind, name in keys if kind == LINK}
+        for name in names:
+            good = self.readings[(LINK, name)].good
+            if good is not None:
+                self._interfaces.polled[name] = good
+        return names
 
     def _hello(self) -> Iterator[Orders]:
         """What a new process must know: also all that one before it has found out."""
@@ -95,6 +112,8 @@ class Trackers:
                 self.since_wall_s.pop(key, None)
                 if key[0] == SCRIPT:
                     self.runs.pop(key[1], None)
+                elif key[0] == LINK:
+                    self._interfaces.polled.pop(key[1], None)
 
     def _hear(self, value: Any) -> None:
         if isinstance(value, Reading):
@@ -135,6 +154,8 @@ def word(reading: Optional[Reading]) -> str:
         return "disabled"
     if reading.kind == FILE:
         return str(reading.value)
+    if reading.kind == LINK:
+        return "up" if reading.good else "down"
     return "good" if reading.good else "bad"
 
 
@@ -166,6 +187,7 @@ def _orders(config: Config) -> Orders:
         tuple(one for one in config.scripts if (SCRIPT, one.name) in wanted),
         tuple(one for one in config.files if (FILE, one.name) in wanted),
         tuple(one for one in config.processes if (PROCESS, one.name) in wanted),
+        config.linkbeats,
         config.process_events,
     )
 

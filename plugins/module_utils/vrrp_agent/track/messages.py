@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
-from ..conf.model import ProcessEvents, Script, ScriptPolicy, WatchedFile, WatchedProcess
+from ..conf.model import Linkbeat, ProcessEvents, Script, ScriptPolicy, WatchedFile, WatchedProcess
 
-SCRIPT, FILE, PROCESS = "script", "file", "process"
+SCRIPT, FILE, PROCESS, LINK = "script", "file", "process", "link"
 
 Key = Tuple[str, str]
 """Kind and name of something that is watched."""
@@ -62,6 +62,7 @@ class Orders:
     scripts: Tuple[Script, ...] = ()
     files: Tuple[WatchedFile, ...] = ()
     processes: Tuple[WatchedProcess, ...] = ()
+    links: Tuple[Linkbeat, ...] = ()
     events: ProcessEvents = field(default_factory=ProcessEvents)
     first: bool = False
     """The agent has just started: files that want an initial number get it."""
@@ -77,4 +78,5 @@ class Orders:
         found = {(SCRIPT, one.name): repr(one.command) for one in self.scripts}
         found.update({(FILE, one.name): one.path for one in self.files})
         found.update({(PROCESS, one.name): repr(one) for one in self.processes})
+        found.update({(LINK, one.interface): one.method for one in self.links})
         return found

@@ -17,6 +17,7 @@ from ..loop.loop import Loop
 from ..loop.side import Worker
 from . import notebook
 from .files import FileWatch, initial_numbers
+from .links import LinkPoller
 from .messages import FILE, SCRIPT, Key, Orders, Reading, Run
 from .process_watch import ProcessWatch
 from .scripts import ScriptRunner
@@ -39,6 +40,7 @@ class TrackWorker(Worker):
         self._leaving: List[ScriptRunner] = []
         self._policy = ScriptPolicy()
         self._files: Optional[FileWatch] = None
+        self._links: Optional[LinkPoller] = None
         self._processes: Optional[ProcessWatch] = None
         self._told: Dict[str, Run] = {}
         self._summary = Alarm(loop, self._tell_runs)
@@ -52,6 +54,7 @@ class TrackWorker(Worker):
             self._orders = value
             if value.first:
                 initial_numbers(value.files, self._log)
+            self._take_links(value)
             self._take_files(value)
             self._take_processes(value)
             self._take_scripts(value)
@@ -67,8 +70,6 @@ class TrackWorker(Worker):
         for runner in running:
             if runner.running is not None:
                 runner.running.kill()
-        if self._orders.path:
-            notebook.forget(self._orders.path)
 
     def _say(self, reading: Reading) -> None:
         self._channel.send(reading)
@@ -108,6 +109,12 @@ class TrackWorker(Worker):
             self._summary.set_in(_RUNS_NS)
         else:
             self._summary.cancel()
+
+    def _take_links(self, orders: Orders) -> None:
+        if self._links is None and orders.links:
+            self._links = LinkPoller(self._loop, self._log, self._say)
+        if self._links is not None:
+            self._links.use(orders.links)
 
     def _take_files(self, orders: Orders) -> None:
         if self._files is None and orders.files:

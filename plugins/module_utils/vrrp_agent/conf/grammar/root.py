@@ -74,6 +74,7 @@ _BLOCKS = (
         "Interfaces whose link is polled, and how.",
         block="linkbeat_lines",
         repeatable=True,
+        supported=True,
         since="2.0.13",
         build_option="linkbeat",
     ),
@@ -172,6 +173,7 @@ _WORDS = (
     Keyword(
         "linkbeat_use_polling",
         "Polls the link of all interfaces instead of trusting the kernel's messages.",
+        supported=True,
         since="1.1.18",
         build_option="linkbeat",
     ),

@@ -121,3 +121,12 @@ class ProcessEvents:
     """process_monitor_rcv_bufs; 0 leaves the choice to the agent."""
     force: bool = False
     """process_monitor_rcv_bufs_force: past the system's limit."""
+
+
+@dataclass(frozen=True)
+class Linkbeat:
+    """One interface whose link is asked for, because its driver does not report it."""
+
+    interface: str
+    method: str = ""
+    """MII, ETHTOOL or IOCTL; empty takes the first that the driver knows."""

@@ -14,6 +14,7 @@ from ..model import (
     Account,
     Config,
     Instance,
+    Linkbeat,
     LinkDelay,
     ProcessEvents,
     Script,
@@ -167,6 +168,25 @@ def link_delays(tree: Node, sections: Mapping[str, Section]) -> Tuple[LinkDelay,
     return tuple(found.values())
 
 
+def linkbeats(
+    tree: Node, sections: Mapping[str, Section], instances: Sequence[Instance]
+) -> Tuple[Linkbeat, ...]:
+    """Interfaces that are polled: the lines of linkbeat_interfaces, and those of linkbeat_use_polling."""
+    found: Dict[str, Linkbeat] = {}
+    everyone = tree.last("linkbeat_use_polling") is not None
+    asking = {
+        node.label for node in tree.all("vrrp_instance") if node.last("linkbeat_use_polling") is not None
+    }
+    for one in instances:
+        if everyone or one.name in asking:
+            found[one.interface] = Linkbeat(one.interface)
+    for line in tree.lines("linkbeat_interfaces"):
+        fit = fit_line(sections["linkbeat_lines"], line.args, sections)
+        name = str(fit.values["IFNAME"][0])
+        found[name] = Linkbeat(name, str(fit.value("METHOD") or ""))
+    return tuple(found.values())
+
+
 def limited(delays: Sequence[LinkDelay], instances: Sequence[Instance]) -> Tuple[LinkDelay, ...]:
     """Delays that leave an active router time to say that it is gone.
 
@@ -254,6 +274,7 @@ def fill(config: Config, tree: Node, sections: Mapping[str, Section], defaults: 
         files=found.files,
         processes=found.processes,
         link_delays=limited(link_delays(tree, sections), config.instances),
+        linkbeats=linkbeats(tree, sections, config.instances),
         process_events=ProcessEvents(
             defaults.number("process_monitor_rcv_bufs") or 0,
             defaults.flag("process_monitor_rcv_bufs_force"),
