@@ -12,6 +12,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ..vrrp_agent.conf.agreement import distrust
 from ..vrrp_agent.conf.check.foreign import check_for_keepalived
 from ..vrrp_agent.conf.check.whole import check, prune
 from ..vrrp_agent.conf.grammar.index import SECTIONS
@@ -236,6 +237,9 @@ def estranged(before: str, after: Optional[Config]) -> List[str]:
     for new in after.instances:
         was = old.get(new.name)
         changed = [what for what, read in HEARING if was is not None and read(was) != read(new)]
+        if was is not None and (distrust(was, new) or distrust(new, was)):
+            signed = was.auth_hmac is not None or new.auth_hmac is not None
+            changed.append("auth_hmac" if signed else "the password")
         if changed:
             told.append(
                 f"{new.name}: {' and '.join(changed)} changes. Hosts with the old file and with the new one "
@@ -247,7 +251,6 @@ def estranged(before: str, after: Optional[Config]) -> List[str]:
 HEARING: Tuple[Tuple[str, Callable[[Instance], object]], ...] = (
     ("virtual_router_id", lambda one: one.vrid),
     ("version", lambda one: one.version),
-    ("the password", lambda one: one.auth_password),
     ("advert_int", lambda one: one.advert_int_ns if one.version == 2 else 0),
     ("multicast or unicast", lambda one: one.unicast),
     ("the multicast group", lambda one: b"" if one.unicast else one.multicast_group),

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Callable, DefaultDict, Dict, Hashable, Iterator, List, Mapping, Sequence, Set, Tuple
 
+from ...module_utils.vrrp_agent.conf.agreement import distrust
 from ...module_utils.vrrp_agent.conf.model import SECOND_NS, Config, Instance
 from .derive import origin
 from .member import Finding, Member
@@ -143,13 +144,22 @@ def _versions(router: Router) -> Iterator[Finding]:
 
 
 def _passwords(router: Router) -> Iterator[Finding]:
-    with_password = tuple(part for part in router if part.instance.version == 2)  # RFC 9568 has none
-    for odd, example in _odd_ones(with_password, lambda part: part.instance.auth_password):
-        yield odd.finding(
-            "authentication",
-            f"the password is not that of {example.host}: {BOTH_ACTIVE}",
-            "write it once, in vrrp_config",
-        )
+    """Each host beside the first one that would not believe it, or would not be believed by it."""
+    for number, part in enumerate(router):
+        for other in router[:number]:
+            ours, theirs = (
+                distrust(part.instance, other.instance), distrust(other.instance, part.instance)
+            )  # fmt: skip
+            if ours or theirs:
+                signed = part.instance.auth_hmac is not None or other.instance.auth_hmac is not None
+                yield part.finding(
+                    "auth_hmac" if signed else "authentication",
+                    f"{other.host} refuses the adverts of this host: {ours}: {BOTH_ACTIVE}"
+                    if ours
+                    else f"the adverts of {other.host} are refused: {theirs}: {BOTH_ACTIVE}",
+                    "write it once, in vrrp_config; docs/authentication.md says how to change it in sweeps",
+                )
+                break
 
 
 def _priorities(router: Router) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ Place = Tuple[str, int]
 
 
 class OpenSocket(Protocol):
-    """Makes a socket for adverts of ``protocol`` 112, or 51 for authentication headers. Raises KernelError."""
+    """Makes a socket for adverts of ``protocol`` 112, or 51 for headers of AH. Raises KernelError."""
 
     def __call__(
         self, family: int, interface: str, index: int, protocol: int = IPPROTO_VRRP, /
