@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Set
+from typing import Any, List, Optional, Set, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Tracked, UnicastPeer
@@ -11,6 +11,7 @@ from vrrp_agent.daemon.health import Part, Verdict, judge
 from vrrp_agent.daemon.interfaces import Interfaces
 from vrrp_agent.kernel.addresses import HeldAddress
 from vrrp_agent.kernel.links import Link
+from vrrp_agent.track.messages import FILE, PROCESS, SCRIPT, Reading
 
 from tests.unit.daemon.host import LINK_SCOPE, UP, packed
 from tests.unit.daemon.make import OURS, OURS6, PEER, VIP, VIP6, address, instance
@@ -177,3 +178,81 @@ def test_weights_add_up_before_they_are_clipped() -> None:
 def test_an_owner_keeps_its_priority_whatever_happens() -> None:
     found = verdict(host(eth1=DOWN), priority=255, track_interfaces=(Tracked("eth1", -50),))
     assert found.priority == 255
+
+
+# Scripts, files and processes.
+
+
+def reading(kind: str, good: Optional[bool], value: int = 0, why: str = "", disabled: str = "") -> Reading:
+    return Reading(kind, "x", good, value, why, disabled)
+
+
+Case = Tuple[str, Tracked, Optional[Reading], int, Tuple[str, ...], Tuple[str, ...]]
+X = "x"
+BAD, GOOD = reading(SCRIPT, False, why="exit 2"), reading(SCRIPT, True, why="exit 0")
+FEW, ENOUGH = reading(PROCESS, False, 1, "1 running"), reading(PROCESS, True, 3, "3 running")
+
+
+def number(value: int) -> Reading:
+    return reading(FILE, True, value)
+
+
+TRACKERS: List[Case] = [
+    # what, how, what is known, priority (of 100), faults, what is waited for
+    ("track_scripts", Tracked(X), GOOD, 100, (), ()),
+    ("track_scripts", Tracked(X), BAD, 100, ("script x failed: exit 2",), ()),
+    ("track_scripts", Tracked(X, 0, True), GOOD, 100, ("script x succeeded: exit 0",), ()),
+    ("track_scripts", Tracked(X, 0, True), BAD, 100, (), ()),
+    ("track_scripts", Tracked(X), None, 100, (), ("script x has not run yet",)),
+    ("track_scripts", Tracked(X, 20), None, 100, (), ()),
+    ("track_scripts", Tracked(X, 20), GOOD, 120, (), ()),
+    ("track_scripts", Tracked(X, 20), BAD, 100, (), ()),
+    ("track_scripts", Tracked(X, -20), GOOD, 100, (), ()),
+    ("track_scripts", Tracked(X, -20), BAD, 80, (), ()),
+    ("track_scripts", Tracked(X, 20, True), GOOD, 80, (), ()),
+    ("track_scripts", Tracked(X, -20, True), BAD, 120, (), ()),
+    ("track_scripts", Tracked(X, 253), GOOD, 254, (), ()),
+    ("track_scripts", Tracked(X, -253), BAD, 1, (), ()),
+    ("track_scripts", Tracked(X), reading(SCRIPT, None, disabled="unsafe"), 100, (), ()),
+    ("track_files", Tracked(X, 2), None, 100, (), ("file x has not been read yet",)),
+    ("track_files", Tracked(X, 2), number(5), 110, (), ()),
+    ("track_files", Tracked(X, 2), number(-5), 90, (), ()),
+    ("track_files", Tracked(X, 2, True), number(5), 90, (), ()),
+    ("track_files", Tracked(X, 1), number(1000), 254, (), ()),
+    ("track_files", Tracked(X, 1), number(-253), 1, (), ()),
+    (
+        "track_files",
+        Tracked(X, 1),
+        number(-254),
+        100,
+        ("tracked file x holds -254: -254 is -254 or lower",),
+        (),
+    ),
+    ("track_files", Tracked(X, 0), number(0), 100, (), ()),
+    ("track_files", Tracked(X, 0), number(3), 100, ("tracked file x holds 3",), ()),
+    ("track_files", Tracked(X, 0, True), number(0), 100, ("tracked file x holds 0",), ()),
+    ("track_files", Tracked(X, 0, True), number(3), 100, (), ()),
+    ("track_processes", Tracked(X), None, 100, (), ("process x has not been counted yet",)),
+    ("track_processes", Tracked(X), FEW, 100, ("tracked process x: 1 running",), ()),
+    ("track_processes", Tracked(X), ENOUGH, 100, (), ()),
+    ("track_processes", Tracked(X, 0, True), ENOUGH, 100, ("tracked process x: 3 running",), ()),
+    ("track_processes", Tracked(X, -30), FEW, 70, (), ()),
+    ("track_processes", Tracked(X, 30), ENOUGH, 130, (), ()),
+]
+
+
+@pytest.mark.parametrize(("words", "tracked", "known", "priority", "faults", "waiting"), TRACKERS)
+def test_what_a_reading_does(
+    words: str,
+    tracked: Tracked,
+    known: Optional[Reading],
+    priority: int,
+    faults: Tuple[str, ...],
+    waiting: Tuple[str, ...],
+) -> None:
+    readings = {known.key: known} if known is not None else {}
+    router = instance(**{words: (tracked,)})
+    found = judge(router, host(), set(), readings)
+    assert (found.priority, found.faults, found.waiting) == (priority, faults, waiting)
+    owner = judge(instance(priority=255, **{words: (tracked,)}), host(), set(), readings)
+    assert owner.priority == 255, "an owner stays one"
