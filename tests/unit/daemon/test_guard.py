@@ -102,7 +102,7 @@ def test_no_short_cut_lets_a_replay_in(stage: Stage) -> None:
     (signed(at_ns=time.time_ns() - 3600 * SECOND), "auth_ext_stale"),
     (signed(at_ns=time.time_ns() + 3600 * SECOND), "auth_ext_stale"),
     (ip.build_ipv4(packed(PEER), GROUP_IPV4, message() + bytes(27)), "length"),
-])  # fmt: skip
+], ids=["missing", "other_key", "unknown_key", "malformed", "old", "of_tomorrow", "short"])  # fmt: skip
 def test_what_is_not_believed_is_counted_by_its_reason(stage: Stage, datagram: bytes, reason: str) -> None:
     stage.apply(instance(auth_hmac=with_hmac()))
     stage.hear(datagram)
