@@ -206,6 +206,7 @@ def _lines(node: Node, weights: Mapping[Tuple[str, str], Tuple[int, bool]]) -> I
             words = list(line.args[1:])
             if len(words) > 1 and words[0] == "weight":
                 weight = _number(words[1]) or 0
+                weight = weight if abs(weight) <= KINDS[kind] else 0  # an error of its own
                 reverse = "reverse" in words[2:] or (reverse and "noreverse" not in words[2:])
             yield _Line(line, kind, name, weight, reverse)
 

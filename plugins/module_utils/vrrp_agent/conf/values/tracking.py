@@ -322,9 +322,7 @@ def _settled(one: Instance, group: Optional[SyncGroup], owned: AbstractSet[str])
         theirs = Lists(group.track_interfaces, group.track_scripts, group.track_files, group.track_processes)
         unweighted = group.name in owned
         mine = Lists(*(_joined(own, shared, group.name, unweighted) for own, shared in zip(mine, theirs)))
-    interfaces = tuple(
-        item for item in mine.interfaces if item.name != one.interface or not one.track_primary
-    )
+    interfaces = tuple(item for item in mine.interfaces if item.name != one.interface)
     return replace(one, **_fields(mine._replace(interfaces=interfaces)))
 
 
