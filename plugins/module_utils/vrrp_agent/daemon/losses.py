@@ -28,7 +28,6 @@ from .live import Live
 from .statics import Statics
 from .ways import Key, Way, key_of, ways_of
 
-
 _NOBODY: Sequence[Live] = ()
 
 

@@ -59,7 +59,7 @@ class Statics:
 
     def interfaces_changed(self, names: AbstractSet[str]) -> None:
         """Interfaces have come or come up: the kernel may have dropped our items with them."""
-        up = {name for name in names if self._interfaces.up(name)}
+        up = {name for name in names if self._interfaces.up_now(name)}
         for address in self._addresses:
             device = address.device or ""
             if device in up and not address.no_track and not self._interfaces.held(device, address.packed):

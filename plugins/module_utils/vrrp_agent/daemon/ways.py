@@ -231,13 +231,18 @@ class Ways:
         """Interfaces have come, gone or changed: the kernel drops routes with their interface, in silence."""
         returned = False
         for name in names:
-            if not self._interfaces.up(name):
+            if not self._is_up(name):
                 self._down.add(name)
             elif name in self._down:
                 self._down.discard(name)
                 returned = True
         if returned or self.refused:
             self.again()
+
+    def _is_up(self, name: str) -> bool:
+        """As the kernel sees it: a delay of interface_up_down_delays does not keep routes."""
+        link = self._interfaces.get(name)
+        return link is not None and link.up
 
     def hear(self, event: WayEvent) -> None:
         """News of a route or rule that may be ours."""
@@ -254,9 +259,7 @@ class Ways:
                 self._taken.discard(number)
             else:
                 self._missing.add(number)
-                with_link = any(
-                    not self._interfaces.up(self._interfaces.name_of(index)) for index in of_event
-                )
+                with_link = any(not self._is_up(self._interfaces.name_of(index)) for index in of_event)
                 if by_another_program(event, self._route.port) and not with_link:
                     self._taken.add(number)
 
