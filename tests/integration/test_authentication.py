@@ -104,7 +104,9 @@ class Pair:
 PROTECTIONS = [
     pytest.param(AH, {"version": 2, "advert_int": 1}, id="ah"),
     pytest.param(AH, {"version": 2, "advert_int": 1, "unicast": True}, id="ah-unicast"),
+    pytest.param(f"use_vmac\n{AH}", {"version": 2, "advert_int": 1}, id="ah-vmac"),
     pytest.param(hmac(), {}, id="hmac"),
+    pytest.param(f"use_vmac\n{hmac()}", {"family": 6}, id="hmac-ipv6-vmac"),
     pytest.param(hmac(), {"unicast": True}, id="hmac-unicast"),
     pytest.param(hmac(), {"family": 6}, id="hmac-ipv6"),
     pytest.param(hmac(), {"version": 2, "advert_int": 1}, id="hmac-version-2"),
@@ -126,7 +128,7 @@ def test_a_group_of_signed_adverts_lives_and_fails_over(
     assert OLD_KEY not in pair.everything_shown() and "s3cret" not in pair.everything_shown()
 
 
-@pytest.mark.parametrize(("lines", "words"), [PROTECTIONS[0], PROTECTIONS[2]])
+@pytest.mark.parametrize(("lines", "words"), [PROTECTIONS[0], PROTECTIONS[3]])
 def test_an_agent_that_was_killed_is_believed_again_at_once(
     make_lan: MakeLan, lines: str, words: Dict[str, Any]
 ) -> None:

@@ -63,8 +63,7 @@ def test_we_make_the_same_bytes_as_keepalived() -> None:
         blank = template(datagram[16:20], datagram[20 + ah.LENGTH :])
         sequence, number = int.from_bytes(datagram[28:32], "big"), int.from_bytes(datagram[4:6], "big")
         ours = ah.seal(blank, KEY, sequence, number, unicast=is_unicast(datagram))
-        assert ours[20:] == datagram[20:]
-        assert ours[:10] + ours[12:20] == datagram[:10] + datagram[12:20], "all but the sum of the header"
+        assert ours == datagram
 
 
 def test_another_password_is_noticed() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .checksum import internet_checksum
 from .discard import DecodeError, Discard
 from .keyed import MD5, Keyed
 
@@ -58,6 +59,8 @@ def seal(template: bytes, key: Keyed, sequence: int, identification: int, *, uni
     """
     datagram = bytearray(template)
     datagram[_ID] = identification.to_bytes(2, "big")
+    datagram[_CHECKSUM] = b"\0\0"
+    datagram[_CHECKSUM] = internet_checksum(bytes(datagram[:_IP_HEADER])).to_bytes(2, "big")
     datagram[_SEQUENCE] = sequence.to_bytes(4, "big")
     plain = bytes(datagram)
     datagram[_MAC] = key.mac(_immutable(plain[:_IP_HEADER], unicast), plain[_IP_HEADER:])
