@@ -350,6 +350,25 @@ def test_the_process_that_speaks_snmp_is_started_again_when_it_dies(tell: MakeSn
     assert "the process snmp" in story.agent.log()
 
 
+def test_the_master_is_reached_over_tcp(tell: MakeSnmp) -> None:
+    story = tell()
+    story.bench.global_lines = ["enable_snmp_vrrp", story.snmp.words_by_tcp]
+    story.agent.write(story.bench.config())
+    story.start_active()
+    assert f"at tcp:{story.bench.d.ipv4}:705 is open" in story.agent.log()
+
+
+def test_the_agent_ends_while_its_master_stands_still(tell: MakeSnmp) -> None:
+    story = tell()
+    story.start_active()
+    story.snmp.pause_master()
+    begun_s = time.monotonic()
+    story.agent.stop()
+    assert time.monotonic() - begun_s < 5
+    story.snmp.resume_master()
+    assert story.snmp.wait_for_traps(STATE_CHANGE, 3)[2][f"{INSTANCE}.4"][1] == "5"
+
+
 def test_nothing_is_left_behind(tell: MakeSnmp) -> None:
     story = tell()
     story.start_active()

@@ -39,7 +39,7 @@ class NetSnmp:
         self._processes: Dict[str, subprocess.Popen[bytes]] = {}
         (self.directory / "snmpd.conf").write_text(
             f"agentAddress udp:{self._where}\nrocommunity public\nrwcommunity private\nmaster agentx\n"
-            f"agentXSocket {self.socket}\ntrap2sink {node.ipv4}:162 public\n"
+            f"agentXSocket {self.socket},tcp:{node.ipv4}:705\ntrap2sink {node.ipv4}:162 public\n"
         )
         (self.directory / "snmptrapd.conf").write_text("disableAuthorization yes\n")
         node.lan.witnesses.append(self)
@@ -48,6 +48,11 @@ class NetSnmp:
     def words(self) -> str:
         """The word of global_defs that leads here."""
         return f"snmp_socket unix:{self.socket}"
+
+    @property
+    def words_by_tcp(self) -> str:
+        """The same over TCP: for programs that do not see the socket, as their root is another one."""
+        return f"snmp_socket tcp:{self.node.ipv4}:705"
 
     def start(self) -> None:
         """Start both."""
