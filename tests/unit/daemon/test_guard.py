@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import pytest
 from hypothesis import given
@@ -94,18 +94,20 @@ def test_no_short_cut_lets_a_replay_in(stage: Stage) -> None:
     assert heard(stage) == (2, {"auth_ext_replay": 3})
 
 
-@pytest.mark.parametrize(("datagram", "reason"), [
-    (ip.build_ipv4(packed(PEER), GROUP_IPV4, message()), "auth_ext_missing"),
-    (signed(with_hmac(OTHER)), "auth_ext_invalid_hmac"),
-    (signed(with_hmac(NEW, active=2)), "auth_ext_unknown_key"),
-    (ip.build_ipv4(packed(PEER), GROUP_IPV4, message() + bytes(28)), "auth_ext_malformed"),
-    (signed(at_ns=time.time_ns() - 3600 * SECOND), "auth_ext_stale"),
-    (signed(at_ns=time.time_ns() + 3600 * SECOND), "auth_ext_stale"),
-    (ip.build_ipv4(packed(PEER), GROUP_IPV4, message() + bytes(27)), "length"),
+@pytest.mark.parametrize(("make", "reason"), [
+    (lambda: ip.build_ipv4(packed(PEER), GROUP_IPV4, message()), "auth_ext_missing"),
+    (lambda: signed(with_hmac(OTHER)), "auth_ext_invalid_hmac"),
+    (lambda: signed(with_hmac(NEW, active=2)), "auth_ext_unknown_key"),
+    (lambda: ip.build_ipv4(packed(PEER), GROUP_IPV4, message() + bytes(28)), "auth_ext_malformed"),
+    (lambda: signed(at_ns=time.time_ns() - 3600 * SECOND), "auth_ext_stale"),
+    (lambda: signed(at_ns=time.time_ns() + 3600 * SECOND), "auth_ext_stale"),
+    (lambda: ip.build_ipv4(packed(PEER), GROUP_IPV4, message() + bytes(27)), "length"),
 ], ids=["missing", "other_key", "unknown_key", "malformed", "old", "of_tomorrow", "short"])  # fmt: skip
-def test_what_is_not_believed_is_counted_by_its_reason(stage: Stage, datagram: bytes, reason: str) -> None:
+def test_what_is_not_believed_is_counted_by_its_reason(
+    stage: Stage, make: Callable[[], bytes], reason: str
+) -> None:
     stage.apply(instance(auth_hmac=with_hmac()))
-    stage.hear(datagram)
+    stage.hear(make())
     assert heard(stage) == (0, {reason: 1})
 
 
