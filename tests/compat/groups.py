@@ -58,6 +58,20 @@ STORIES = (
         prepare=inside,
     ),
     Story(
+        "a group begins in fault",
+        ("vrrp_sync_group",),
+        pair(),
+        (Act("no cable", lambda s: s.d.pull_cable("eth1")), START, cable("eth1", True), STOP),
+        prepare=inside,
+    ),
+    Story(
+        "two faults in a group",
+        ("vrrp_sync_group",),
+        pair(),
+        (START, cable("eth0", False), cable("eth1", False), cable("eth0", True), cable("eth1", True), STOP),
+        prepare=inside,
+    ),
+    Story(
         "a group hears a lower priority",
         ("vrrp_sync_group",),
         pair("garp_lower_prio_repeat 2", "garp_lower_prio_delay 0"),

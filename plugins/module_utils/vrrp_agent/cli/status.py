@@ -123,7 +123,7 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         )
         yield f"  priority  {one['effective_priority']}{_parts(one)}"
         active = one["active_router"]
-        if one["group"]:
+        if one.get("group"):
             waits = ": ready, waits for the others" if one["waits_for_group"] else ""
             yield f"  group     {one['group']}{waits}"
         if one["state"] != "active" and active:
