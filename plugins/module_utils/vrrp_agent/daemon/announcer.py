@@ -19,7 +19,7 @@ _WINDOW_NS = 10_000_000_000
 
 
 class Pacer:
-    """The queue of one interface, or of one garp_group: one frame, then a pause (vrrp_garp_interval, vrrp_gna_interval)."""
+    """The queue of one interface or garp_group: one frame, then a pause (vrrp_garp_interval, ...)."""
 
     slack_ns = 0
 

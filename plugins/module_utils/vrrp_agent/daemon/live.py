@@ -22,8 +22,8 @@ from .counters import Counters
 from .hands import LIMIT_WINDOW_NS, Hands, Services
 from .health import OWNER, Verdict
 from .prepared import placed
-from .ways import way_devices, ways_of
 from .trackers import keys_of
+from .ways import way_devices, ways_of
 
 if TYPE_CHECKING:
     from .groups import LiveGroup
