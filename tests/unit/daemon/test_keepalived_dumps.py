@@ -59,6 +59,7 @@ def sample_config() -> Config:
 
 def active(stage: Stage) -> Stage:
     """All instances of the sample are active, as they were in keepalived."""
+    stage.agent._trackers._side.start = lambda: None  # type: ignore[method-assign] # nor is it started
     stage.agent.apply(sample_config())
     stage.agent._trackers._take(
         Reading(FILE, "load", True, 0)
