@@ -7,9 +7,9 @@ from typing import Any, List, Tuple
 
 import pytest
 from vrrp_agent.conf.values.snmp import Endpoint
-from vrrp_agent.snmp import agentx
+from vrrp_agent.snmp import agentx, session
 from vrrp_agent.snmp.agentx import Pdu
-from vrrp_agent.snmp.session import MOST_KEPT, Session, Subtree
+from vrrp_agent.snmp.session import Session, Subtree
 from vrrp_agent.snmp.values import Binding, integer
 
 from tests.unit.snmp.master import SESSION, World
@@ -189,16 +189,19 @@ def test_news_wait_for_the_session_and_are_sent_in_order(world: World) -> None:
     assert numbers(world) == [0, 1, 2, 3]
 
 
-def test_old_news_are_not_sent_and_there_are_never_too_many(world: World) -> None:
+def test_old_news_are_not_sent_and_there_are_never_too_many(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MOST_KEPT", 100)
     client = Client(world)
     client.session.notify(news(-1))
     world.wait(61)
-    for number in range(MOST_KEPT + 10):
+    for number in range(110):
         client.session.notify(news(number))
     world.listen()
     world.wait(16)
-    world.until(lambda: numbers(world) and numbers(world)[-1] == MOST_KEPT + 9)
-    assert numbers(world) == list(range(10, MOST_KEPT + 10))
+    world.until(lambda: numbers(world) and numbers(world)[-1] == 109)
+    assert numbers(world) == list(range(10, 110))
 
 
 def test_a_master_that_does_not_read_does_not_fill_the_memory(world: World) -> None:

@@ -34,7 +34,7 @@ _MASTER_TIMEOUT_S = 5
 _PRIORITY = 127  # RFC 2741 6.2.3
 _PIECE_BYTES = 1 << 16
 _MOST_UNSENT_BYTES = 1 << 20
-MOST_KEPT = 256
+MOST_KEPT = 4096
 _KEPT_NS = 60 * _SECOND_NS
 """An older notification is no news any more."""
 _FAREWELL_S = 1.0
