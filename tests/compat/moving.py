@@ -31,7 +31,7 @@ EVERY_WORD = (
     "    198.18.2.0/24 via 198.51.100.12 window 1000 cwnd lock 10 ssthresh 20 reordering 5 hoplimit 40",
     "    198.18.3.0/24 via 198.51.100.12 initcwnd 11 initrwnd 12 quickack 1 features ecn congctl reno",
     "    198.18.4.0/24 via 198.51.100.12 tos 0x10 realms 3/4 fastopen_no_cookie 1 ttl-propagate enabled",
-    "    198.18.5.0/24 nexthop via 198.51.100.12 dev eth0 weight 3 realms 5 nexthop via 198.51.100.13 dev eth0",
+    "    198.18.5.0/24 nexthop via 198.51.100.12 dev eth0 weight 3 realms 5 nexthop via 198.51.100.13",
     "    198.18.6.0/24 gw 198.51.100.12 or 198.51.100.13",
     "    198.18.7.0/24 encap ip id 5 dst 198.51.100.9 src 198.51.100.100 tos 4 ttl 9 dev eth0",
     "    198.18.8.0/24 encap ip6 id 5 dst 2001:db8::9 tc 4 hoplimit 9 dev eth0",

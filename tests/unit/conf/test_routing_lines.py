@@ -112,6 +112,11 @@ def hop(text: str = "198.51.100.1", **words: object) -> NextHop:
             "198.18.0.0/16 via 198.51.100.1 encap mpls 100/0x10",
             Route(4, NET, 16, next_hops=(hop(encap=Encap("mpls", (("labels", (100, 16)),))),)),
         ),
+        (
+            "198.18.0.0/16 via 198.51.100.1 table 9 vrf blue",
+            Route(4, NET, 16, next_hops=(hop(),), table=9, vrf="blue"),
+        ),
+        ("198.18.0.0/16 via 198.51.100.1 vrf blue table 9", Route(4, NET, 16, next_hops=(hop(),), table=9)),
         ("198.18.7.7/16 via 198.51.100.1", Route(4, NET, 16, next_hops=(hop(),))),
         (
             "198.18.0.0/16 dev eth0 track_group G",

@@ -185,8 +185,8 @@ class FakeHost:
 
     # What a test does to it.
 
-    def add_link(self, index: int, name: str, flags: int = UP, mac: str = "") -> None:
-        link = Link(index, name, flags, bytes.fromhex(mac or f"0200000000{index:02x}"), 1500)
+    def add_link(self, index: int, name: str, flags: int = UP, mac: str = "", **words: Any) -> None:
+        link = Link(index, name, flags, bytes.fromhex(mac or f"0200000000{index:02x}"), 1500, **words)
         self.links[index] = link
         self._tell(LinkEvent(link))
 

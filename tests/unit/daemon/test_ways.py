@@ -9,6 +9,7 @@ from typing import Any
 
 from vrrp_agent.conf.model import GlobalSettings, Instance, NextHop, Route, Rule
 from vrrp_agent.daemon.ways import describe
+from vrrp_agent.kernel.routes import RouteKey
 
 from tests.unit.daemon.host import packed
 from tests.unit.daemon.make import VIP, datagram, instance
@@ -228,6 +229,29 @@ def test_a_route_that_two_routers_share_stays_with_the_one_that_is_active(stage:
     assert len(stage.host.ways) == 1
     stage.apply(first, second)
     assert len(stage.host.ways) == 1, "a new router takes its leftovers away, and not what another has"
+
+
+def test_a_route_goes_to_the_table_of_its_vrf(stage: Stage) -> None:
+    route = replace(ROUTE, vrf="blue")
+    stage.apply(router(route), settings=GlobalSettings(dynamic_interfaces=True))
+    stage.wait(5)
+    assert stage.one()["routes_and_rules_refused"] == {
+        "route to 192.0.2.0/24 vrf blue": "there is no VRF blue"
+    }
+    stage.host.add_link(9, "blue", kind="vrf", mode=1009)
+    stage.wait(0)
+    assert [key.table for key in stage.host.ways if isinstance(key, RouteKey)] == [1009]
+    assert "route to 192.0.2.0/24 vrf blue" in stage.one()["routes_and_rules_held"]
+    stage.host.add_link(3, "eth1", flags=DOWN)
+    stage.wait(0)
+    assert stage.one()["state"] == "active", "the VRF itself is not tracked"
+
+
+def test_an_interface_of_another_kind_is_no_vrf(stage: Stage) -> None:
+    stage.start_active(router(replace(ROUTE, vrf="eth1")))
+    assert stage.one()["routes_and_rules_refused"] == {
+        "route to 192.0.2.0/24 vrf eth1": "there is no VRF eth1"
+    }
 
 
 def test_words_for_people() -> None:

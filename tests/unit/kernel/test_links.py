@@ -42,6 +42,14 @@ def test_a_link_is_read_as_others_write_it(kind: int, removed: bool) -> None:
     assert decode_link(kind, link_message(LINK, kind)) == LinkEvent(LINK, removed)
 
 
+def test_a_vrf_tells_its_routing_table() -> None:
+    data = {"attrs": [("IFLA_VRF_TABLE", 1009)]}
+    info = {"attrs": [("IFLA_INFO_KIND", "vrf"), ("IFLA_INFO_DATA", data)]}
+    event = decode_link(RTM_NEWLINK, told(*WHOLE, ("IFLA_LINKINFO", info)))
+    assert event is not None
+    assert (event.link.kind, event.link.mode) == ("vrf", 1009)
+
+
 def test_attributes_that_mean_nothing_here_are_passed_over() -> None:
     more = (("IFLA_TXQLEN", 1000), *WHOLE, ("IFLA_OPERSTATE", "UP"), ("IFLA_IFALIAS", "uplink"))
     assert decode_link(RTM_NEWLINK, told(*more)) == LinkEvent(replace(LINK, alias="uplink"))

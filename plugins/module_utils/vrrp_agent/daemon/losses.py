@@ -13,10 +13,12 @@ interface, or beside something that we remove, is put back.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Collection, Dict, Iterable, List, Sequence, Set, Tuple
 
 from ..conf.model import Config, Rule
 from ..kernel.addresses import AddressEvent
+from ..kernel.errors import KernelError
 from ..kernel.monitor import ROUTES4, ROUTES6, RULES4, RULES6
 from ..kernel.netlink import RouteSocket
 from ..kernel.routes import RouteEvent
@@ -26,7 +28,7 @@ from .hands import LIMIT_WINDOW_NS
 from .interfaces import Interfaces
 from .live import Live
 from .statics import Statics
-from .ways import Key, Way, key_of, ways_of
+from .ways import Key, Way, key_on, ways_of
 
 _NOBODY: Sequence[Live] = ()
 
@@ -49,7 +51,8 @@ class Losses:
         self._holders = {}
         for live in lives:
             for way in ways_of(live.instance):
-                self._holders.setdefault(key_of(way), []).append(live)
+                with contextlib.suppress(KernelError):  # its VRF is away, and so is the route
+                    self._holders.setdefault(key_on(way, self._interfaces), []).append(live)
 
     def hear(self, events: Sequence[Any], virtual_lost: bool) -> None:
         """News of the kernel, after ``interfaces`` took them in. ``virtual_lost``: a virtual address went."""

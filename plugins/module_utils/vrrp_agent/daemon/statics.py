@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import AbstractSet, Container, Dict, List, Tuple
 
@@ -16,7 +17,17 @@ from ..kernel.routes import devices_of
 from ..loop.log import Log
 from ..wire.address import text
 from .interfaces import Interfaces
-from .ways import EEXIST, GONE_ALREADY, Key, Way, WayEvent, by_another_program, describe, key_of, make
+from .ways import (
+    EEXIST,
+    GONE_ALREADY,
+    Key,
+    Way,
+    WayEvent,
+    by_another_program,
+    describe,
+    key_on,
+    make,
+)
 
 Tagged = Tuple[str, str]
 """What was removed, and the track_group that watches it."""
@@ -67,7 +78,9 @@ class Statics:
         for way in self._ways:
             if isinstance(way, Rule):
                 continue  # the kernel keeps rules without their interface
-            if any(device in up for device in devices_of(way)):
+            if way.vrf in names:
+                self._by_key = {}  # its table may be another one
+            if way.vrf in up or any(device in up for device in devices_of(way)):
                 self._add_way(way)
 
     def hear(self, event: WayEvent) -> None:
@@ -119,7 +132,8 @@ class Statics:
 
     def _index(self) -> None:
         for way in self._ways:
-            self._by_key.setdefault(key_of(way), []).append(way)
+            with contextlib.suppress(KernelError):  # its VRF is away, and so is the route
+                self._by_key.setdefault(key_on(way, self._interfaces), []).append(way)
 
     def _say(self, what: str) -> None:
         self._log.warning(f"another program removed {what}; put back")

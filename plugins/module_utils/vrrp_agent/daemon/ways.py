@@ -56,14 +56,30 @@ def make(way: Way, interfaces: Interfaces, sequence: int = 0) -> Made:
     if isinstance(way, Rule):
         add, remove = kernel_rules.add_request(way, sequence), kernel_rules.remove_request(way, sequence)
         return Made(way, add, remove, key_of(way), frozenset())
-    indexes = frozenset(resolve(name) for name in kernel_routes.devices_of(way))
-    add = kernel_routes.add_request(way, resolve, sequence)
-    remove = kernel_routes.remove_request(way, resolve, sequence)
-    return Made(way, add, remove, key_of(way), indexes)
+    route = with_table(way, interfaces)
+    indexes = frozenset(resolve(name) for name in kernel_routes.devices_of(route))
+    add = kernel_routes.add_request(route, resolve, sequence)
+    remove = kernel_routes.remove_request(route, resolve, sequence)
+    return Made(way, add, remove, key_of(route), indexes)
+
+
+def with_table(route: Route, interfaces: Interfaces) -> Route:
+    """The route in the table of its VRF. Raises KernelError when there is no such VRF."""
+    if not route.vrf:
+        return route
+    link = interfaces.get(route.vrf)
+    if link is None or link.kind != "vrf":
+        raise KernelError(f"there is no VRF {route.vrf}")
+    return replace(route, table=link.mode, vrf="")
+
+
+def key_on(way: Way, interfaces: Interfaces) -> Key:
+    """By what the kernel's news are recognised on this host. Raises KernelError without the route's VRF."""
+    return key_of(way if isinstance(way, Rule) else with_table(way, interfaces))
 
 
 def key_of(way: Way) -> Key:
-    """By what the kernel's news are recognised."""
+    """By what the kernel's news are recognised. A route of a VRF must have its table."""
     return kernel_rules.key_of(way) if isinstance(way, Rule) else kernel_routes.key_of(way)
 
 
@@ -85,6 +101,8 @@ def describe(way: Way) -> str:
         where = "default" if way.family == 4 else "default (IPv6)"
     if way.metric:
         where += f" metric {way.metric}"
+    if way.vrf:
+        return f"route to {where} vrf {way.vrf}"
     return f"route to {where}" + (f" table {way.table}" if way.table != MAIN_TABLE else "")
 
 
@@ -101,13 +119,22 @@ def way_devices(ways: Sequence[Way]) -> List[str]:
             names.update(dict.fromkeys(filter(None, (way.input_interface, way.output_interface))))
         else:
             names.update(dict.fromkeys(kernel_routes.devices_of(way)))
+            if way.vrf:
+                names[way.vrf] = None
     return list(names)
 
 
 def tracked_devices(ways: Sequence[Way]) -> List[str]:
     """The interfaces that must be up for them (keepalived): not those of the legs of a multipath route."""
-    tracked = [way for way in ways if not way.no_track and (isinstance(way, Rule) or len(way.next_hops) == 1)]
-    return way_devices(tracked)
+    names: Dict[str, None] = {}
+    for way in ways:
+        if way.no_track:
+            continue
+        if isinstance(way, Rule):
+            names.update(dict.fromkeys(way_devices([way])))
+        elif len(way.next_hops) == 1:
+            names.update(dict.fromkeys(kernel_routes.devices_of(way)))
+    return list(names)
 
 
 def by_another_program(event: WayEvent, ours: int) -> bool:

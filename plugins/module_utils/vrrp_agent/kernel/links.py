@@ -26,7 +26,7 @@ _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK = 1, 3, 4, 5
 _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_ALIAS, _IFLA_GROUP = 10, 18, 20, 27
 _INFO_KIND, _INFO_DATA = 1, 2
 _FIRST_SETTING = 1
-"""IFLA_MACVLAN_MODE and IFLA_IPVLAN_MODE."""
+"""IFLA_MACVLAN_MODE, IFLA_IPVLAN_MODE and IFLA_VRF_TABLE."""
 _IFINFOMSG = struct.Struct("=BxHiII")  # family, type, index, flags, change mask
 _ATTRIBUTE = struct.Struct("=HH")
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
@@ -51,7 +51,7 @@ class Link:
     kind: str = ""
     """veth, macvlan ...; empty for hardware."""
     mode: int = 0
-    """macvlan and ipvlan: the mode."""
+    """macvlan and ipvlan: the mode. vrf: the routing table."""
     alias: str = ""
 
     @property
@@ -128,7 +128,7 @@ def _link_info(data: bytes) -> Tuple[str, int]:
     for attribute, value in _attributes(data, 0):
         if attribute == _INFO_KIND:
             kind = _text(value)
-        elif attribute == _INFO_DATA and kind in ("macvlan", "ipvlan"):
+        elif attribute == _INFO_DATA and kind in ("macvlan", "ipvlan", "vrf"):
             for setting, content in _attributes(value, 0):
                 if setting == _FIRST_SETTING:
                     mode = int.from_bytes(content, sys.byteorder)

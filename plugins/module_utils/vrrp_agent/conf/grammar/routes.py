@@ -272,7 +272,7 @@ _METRICS = (
         since="1.2.24",
     ),
     Keyword("no_track", "Tracks neither the interface nor the route.", supported=True, since="2.0.3"),
-    Keyword("vrf", "Takes the routing table of this VRF.", args=(IFNAME,), since="2.2.5"),
+    Keyword("vrf", "Takes the routing table of this VRF.", args=(IFNAME,), supported=True, since="2.2.5"),
 )
 
 _ENCAP_IP = (

@@ -46,6 +46,8 @@ class Route:
     origin: Optional[Tuple[bytes, int]] = None
     """IPv6: only for packets from this source, packed address and prefix length (``from``)."""
     table: int = 254
+    vrf: str = ""
+    """The VRF whose table the route goes to; ``table`` means nothing then."""
     protocol: int = 18
     scope: Optional[int] = None
     metric: Optional[int] = None

@@ -111,6 +111,7 @@ def route(node: Node, section: Section, sections: Mapping[str, Section], names: 
         source=pack(source.fit.values["ADDRESS"][0]) if source is not None else None,
         origin=_prefix(origin.fit.values["PREFIX"][0]) if origin is not None else None,
         table=_number(fit.option("table"), TABLE, names, MAIN_TABLE),
+        vrf=_vrf(fit),
         # a tracked route carries keepalived's own tag, whatever the line says
         protocol=_number(fit.option("protocol"), PROTOCOL, names, KEEPALIVED) if no_track else KEEPALIVED,
         scope=_number(scope, SCOPE, names, 0) if scope is not None else None,
@@ -126,6 +127,15 @@ def route(node: Node, section: Section, sections: Mapping[str, Section], names: 
         no_track=no_track,
         track_group=str(group.fit.values["NAME"][0]) if group is not None and not no_track else None,
     )
+
+
+def _vrf(fit: Fit) -> str:
+    """keepalived lets the later one of ``table`` and ``vrf`` count."""
+    found = ""
+    for option in fit.options:
+        if option.keyword.name in ("table", "vrf"):
+            found = str(option.fit.values["IFNAME"][0]) if option.keyword.name == "vrf" else ""
+    return found
 
 
 def _prefix(word: str) -> Tuple[bytes, int]:
