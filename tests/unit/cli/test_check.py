@@ -92,3 +92,19 @@ def test_lines_for_another_host_are_left_out(tmp_path: Path, capsys: pytest.Capt
     text = GOOD.replace("    interface", "    @other nonsense\n    interface")
     assert check(tmp_path, text, "--config-id", "n1") == 0
     assert check(tmp_path, text, "--config-id", "other") == 2
+
+
+def test_a_key_that_is_not_here_is_only_worth_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The file may be checked on another host; a key that is here and too short is an error."""
+    key = tmp_path / "key"
+    text = GOOD.replace(
+        "    virtual_ip", f"    auth_hmac {{\n key 1 file:{key}\n active_key 1\n}}\n    virtual_ip"
+    )
+    assert check(tmp_path, text) == 0
+    assert f"{key}: warning: VI_1: key 1 cannot be read: No such file or directory" in capsys.readouterr().out
+    key.write_text("s3cret")
+    assert check(tmp_path, text) == 2
+    shown = capsys.readouterr().out
+    assert f"{key}: error: VI_1: key 1 has 6 bytes" in shown and "s3cret" not in shown
