@@ -128,6 +128,35 @@ def test_an_instance_does_not_begin_before_its_script_has_run(make_bench: MakeBe
     agent.wait_for_state("active")
 
 
+def test_a_reload_without_the_script_ends_the_waiting(make_bench: MakeBench, place: Path) -> None:
+    check = Check(place, body="sleep 1000\n")
+    bench = make_bench(lines=config.block("track_script", ["chk"]), global_lines=SECURE)
+    agent = start(bench, check.block("timeout 1000"))
+    agent.wait_for_log("not begun yet")
+    agent.reload(agent.config.replace("priority 100", "priority 110"))
+    agent.wait_for_log("settings changed")
+    assert agent.state() == "init"
+    agent.reload(bench.config(lines=()))
+    agent.wait_for_state("active")
+
+
+def test_another_command_is_taken_for_the_old_one_until_it_has_run(
+    make_bench: MakeBench, place: Path
+) -> None:
+    go = place / "go"
+    old = Check(place)
+    new = Check(place, "new", body=f"while [ ! -e {go} ]; do sleep 0.05; done\n")
+    old.say(1)
+    bench = make_bench(lines=config.block("track_script", ["chk"]), global_lines=SECURE)
+    agent = start(bench, old.block("timeout 60"))
+    agent.wait_for_state("fault")
+    agent.reload(agent.config.replace(str(old.path), str(new.path)))
+    agent.wait_for_log("reloaded")
+    stays("the fault", lambda: agent.state() == "fault", 1)
+    go.touch()
+    agent.wait_for_state("active")
+
+
 def test_a_script_that_fails_from_the_start_leads_to_fault(make_bench: MakeBench, place: Path) -> None:
     check = Check(place)
     check.say(1)

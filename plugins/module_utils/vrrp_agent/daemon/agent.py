@@ -204,6 +204,7 @@ class Agent:
         if old:
             self._judge_all(now)  # what is virtual has changed, and with it what may be a source
         self._groups.settle(now)
+        self._begin_postponed(now)
         if old:
             self._teller.repeat(states(self._groups, self._lives.values()))
 
@@ -311,7 +312,7 @@ class Agent:
         if live.owner and (recalled.own or not recalled.moment_ns):
             live.hands.keep_own()
         resume = all(self._may_resume(one, now) for one in companions(live))
-        live.postponed = not resume and self._must_wait(live)
+        live.postponed = not resume and live.must_wait
         if not resume and not live.owner:
             left = live.hands.clear_leftovers()
             if left:
@@ -322,11 +323,6 @@ class Agent:
             self.log.info(f"{instance.name}: not begun yet: {waiting}")
         else:
             live.begin(now, resume=resume)
-
-    @staticmethod
-    def _must_wait(live: Live) -> bool:
-        """keepalived: nobody begins before what it tracks is known, nor before its sync group can."""
-        return live.group.waiting if live.group is not None else bool(live.verdict.waiting)
 
     def _trackers_changed(self, keys: AbstractSet[TrackerKey]) -> None:
         now = self.loop.clock()
@@ -340,7 +336,7 @@ class Agent:
         self._begin_postponed(now)
 
     def _begin_postponed(self, now: int) -> None:
-        ready = [live for live in self._lives.values() if live.postponed and not self._must_wait(live)]
+        ready = [live for live in self._lives.values() if live.postponed and not live.must_wait]
         if ready:
             self._groups.arrange(self.config.groups, self._lives.values(), now)
             for live in ready:

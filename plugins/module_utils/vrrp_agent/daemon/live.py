@@ -172,6 +172,11 @@ class Live:
         self._services.loop.schedule.refresh(self)
 
     @property
+    def must_wait(self) -> bool:
+        """keepalived: nobody begins before what it tracks is known, nor before its sync group can."""
+        return self.group.waiting if self.group is not None else bool(self.verdict.waiting)
+
+    @property
     def owner(self) -> bool:
         """True for priority 255: the virtual addresses are the interface's own."""
         return self.instance.priority == OWNER

@@ -70,7 +70,7 @@ class Trackers:
         refused = any(reading.disabled for reading in self.readings.values())
         if before is not None and orders == before and not refused:
             return  # what could not be run is looked at again at each reload
-        self._forget(before, orders)
+        self._forget(orders)
         self._orders, self._identities = orders, orders.identities()
         if before is None and go_on:
             self.readings = notebook.read(orders.path, orders.boot, self._identities)
@@ -102,10 +102,10 @@ class Trackers:
             known = {key: reading for key, reading in self.readings.items() if reading.good is not None}
             yield replace(self._orders, first=first, known=known)
 
-    def _forget(self, before: Optional[Orders], orders: Orders) -> None:
-        """Drop readings of what is gone, or is another thing under an old name."""
-        old = before.identities() if before is not None else {}
-        staying = {key for key, what in orders.identities().items() if old.get(key) == what}
+    def _forget(self, orders: Orders) -> None:
+        """Drop readings of what is gone. What is another thing under an old name is taken for what it was
+        until it is known: a reload alone moves no priority, and ends no FAULT."""
+        staying = orders.identities()
         for key in list(self.readings):
             if key not in staying:
                 del self.readings[key]
@@ -127,6 +127,8 @@ class Trackers:
         if self._orders is None or reading.key not in self._identities:
             return  # it was sent before newer orders were read
         before = self.readings.get(reading.key)
+        if before is not None and not reading.known:
+            return
         self.readings[reading.key] = reading
         if before is None or _state(before) != _state(reading):
             self.since_wall_s[reading.key] = time.time()
@@ -136,6 +138,8 @@ class Trackers:
         self._on_change({reading.key})
 
     def _say(self, before: Optional[Reading], reading: Reading) -> None:
+        if not reading.known:
+            return
         level = INFO
         if reading.disabled:
             level = ERROR
