@@ -29,7 +29,7 @@ from vrrp_agent.daemon.dumps import JSON, PIECES, STATE, STATS
 from vrrp_agent.daemon.live import Live
 from vrrp_agent.track.messages import FILE, Reading
 
-from tests.unit.daemon.make import config, datagram, instance
+from tests.unit.daemon.make import address, config, datagram, instance
 from tests.unit.daemon.stage import Stage
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -172,6 +172,25 @@ def test_scripts_are_named_by_their_commands(stage: Stage) -> None:
     assert " VRRP Script = web\n   Command = '/usr/bin/curl' 'a b'\n   Interval = 1 sec\n" in state
     assert "   Master state transition script = '/usr/local/bin/up' 'x'\n" in state
     assert " VRRP Track process = sshd\n   Process = /usr/sbin/sshd\n" in state
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (words.Place("eth0"), "198.51.100.10/24 dev eth0 scope global"),
+        (words.Place("vrrp.51", "eth0"), "198.51.100.10/24 dev vrrp.51@eth0 scope global"),
+        (
+            words.Place("eth0", held=frozenset([(bytes((198, 51, 100, 10)), 24)])),
+            "198.51.100.10/24 dev eth0 scope global set",
+        ),
+        (
+            words.Place("eth0", held=frozenset([(bytes((198, 51, 100, 10)), 24)]), guarded=True),
+            "198.51.100.10/24 dev eth0 scope global set nftable_set",
+        ),
+    ],
+)
+def test_an_address_is_written_with_its_place(place: words.Place, line: str) -> None:
+    assert words.address(address("198.51.100.10/24"), place) == line
 
 
 @pytest.mark.parametrize(

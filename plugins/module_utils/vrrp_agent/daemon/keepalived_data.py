@@ -10,7 +10,7 @@ its counters of threads) is left out.
 from __future__ import annotations
 
 import time
-from typing import AbstractSet, Iterator, Sequence, Tuple, Union
+from typing import Iterator, Sequence, Tuple, Union
 
 from ..conf.model import Address, Config, Instance, Notify, Script, SyncGroup, Tracked, WatchedProcess
 from ..election.settings import State
@@ -55,7 +55,7 @@ def lines(scene: Scene) -> Iterator[str]:
     yield from _globals(config)
     if config.static_addresses:
         yield "------< Static Addresses >------"
-        yield from _address_lines(config.static_addresses, "")
+        yield from _address_lines(config.static_addresses, words.Place())
     if config.static_routes:
         yield "------< Static Routes >------"
         yield from (f"     {words.route(one)}" for one in config.static_routes)
@@ -230,20 +230,22 @@ def _authentication(instance: Instance) -> Iterator[str]:
         yield "   Authentication extension = HMAC-SHA256-128"
         yield f"     Keys = {len(hmac.keys)}, active key id = {hmac.active_key}"
         yield f"     Mode = {hmac.mode}"
+        window_ns = hmac.time_window_ns or max(3 * instance.advert_int_ns, 5 * SECOND_NS)
+        kind_of_window = f"time, window = {window_ns // SECOND_NS} sec"
+        yield f"     Anti replay = {kind_of_window if hmac.anti_replay == 'time' else 'monotonic'}"
     if instance.version == 3 and instance.family == 4:
         yield f"   VRRPv3 uses VRRPv2 checksum = {_ability(instance.checksum_as_v2)}"
 
 
 def _places(live: Live) -> Iterator[str]:
     instance = live.instance
-    device = instance.virtual_link.name if instance.virtual_link else instance.interface
-    held = {(one.packed, one.prefix_length) for one in live.hands.held()}
+    place = words.place_of(live)
     if instance.addresses:
         yield f"   Virtual IP ({len(instance.addresses)}):"
-        yield from _address_lines(instance.addresses, device, held)
+        yield from _address_lines(instance.addresses, place)
     if instance.excluded_addresses:
         yield "   Virtual IP Excluded :"
-        yield from _address_lines(instance.excluded_addresses, device, held)
+        yield from _address_lines(instance.excluded_addresses, place)
     if instance.unicast:
         yield f"   Unicast TTL = {instance.unicast_ttl}"
         yield f"   Check unicast src : {'yes' if instance.check_unicast_src else 'no'}"
@@ -260,11 +262,9 @@ def _places(live: Live) -> Iterator[str]:
         yield from (f"     {words.rule(one)}" for one in instance.rules)
 
 
-def _address_lines(
-    addresses: Sequence[Address], device: str, held: AbstractSet[Tuple[bytes, int]] = frozenset()
-) -> Iterator[str]:
+def _address_lines(addresses: Sequence[Address], place: words.Place) -> Iterator[str]:
     for one in addresses:
-        yield f"     {words.address(one, device, (one.packed, one.prefix_length) in held)}"
+        yield f"     {words.address(one, place)}"
 
 
 def _tracking(instance: Union[Instance, SyncGroup]) -> Iterator[str]:

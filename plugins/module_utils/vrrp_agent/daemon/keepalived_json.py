@@ -9,7 +9,7 @@ Field names, units and the order of both come from keepalived 2.4; ``json_versio
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 from ..conf.model import Notify, WatchedProcess
 from ..election.settings import State
@@ -118,7 +118,7 @@ def data(live: Live, commands: Mapping[str, str]) -> Dict[str, Any]:
     """The configuration and the state of one instance."""
     instance, election = live.instance, live.router
     garp = instance.garp
-    device = instance.virtual_link.name if instance.virtual_link else instance.interface
+    place = words.place_of(live)
     state = words.STATE_NUMBERS[election.state]
     told: Dict[str, Any] = {
         "iname": instance.name,
@@ -126,7 +126,7 @@ def data(live: Live, commands: Mapping[str, str]) -> Dict[str, Any]:
         "skip_check_adv_addr": int(instance.skip_check_adv_addr),
         "strict_mode": int(instance.strict),
         "vmac_ifname": instance.virtual_link.name if instance.virtual_link else "",
-        "ifp_ifname": device,
+        "ifp_ifname": place.device,
         "master_priority": max(election.heard_priority, 0),
         "last_transition": round(live.since_wall_s, 6),
         "garp_delay": _seconds(garp.master_delay_ns),
@@ -155,8 +155,8 @@ def data(live: Live, commands: Mapping[str, str]) -> Dict[str, Any]:
         **_scripts(instance.notify),
     }
     lists = (
-        ("vips", _addresses(live, False, device)),
-        ("evips", _addresses(live, True, device)),
+        ("vips", [words.address(one, place) for one in instance.addresses]),
+        ("evips", [words.address(one, place) for one in instance.excluded_addresses]),
         ("vroutes", [words.route(one) for one in instance.routes]),
         ("vrules", [words.rule(one) for one in instance.rules]),
         ("track_ifp", [one.name for one in instance.track_interfaces]),
@@ -223,13 +223,6 @@ def _seconds(duration_ns: int) -> float:
 def _scripts(notify: Notify) -> Dict[str, str]:
     found = ((name, getattr(notify, field)) for name, field in _SCRIPTS)
     return {name: words.command(command) for name, command in found if command is not None}
-
-
-def _addresses(live: Live, excluded: bool, device: str) -> List[str]:
-    instance = live.instance
-    chosen = instance.excluded_addresses if excluded else instance.addresses
-    held = {(one.packed, one.prefix_length) for one in live.hands.held()}
-    return [words.address(one, device, (one.packed, one.prefix_length) in held) for one in chosen]
 
 
 def process(one: WatchedProcess, scene: Scene) -> Dict[str, Any]:

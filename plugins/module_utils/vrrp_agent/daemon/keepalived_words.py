@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import AbstractSet, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..conf.model import Address, Command, Encap, Instance, NextHop, Route, Rule
 from ..election.settings import State
 from ..wire.address import text
+from .live import Live
 
 STATE_NUMBERS: Dict[State, int] = {
     State.INITIALIZE: 0,
@@ -27,6 +28,7 @@ AUTH_NONE, AUTH_PASS, AUTH_AH = 0, 1, 2
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 _PREFERENCES = {1: "high", 0: "medium", 3: "low"}
 _MAIN_TABLE = 254
+_OWNER = 255
 _WHOLE_MARK = 0xFFFFFFFF
 
 
@@ -51,12 +53,37 @@ def prefix(packed: bytes, length: int) -> str:
     return text(packed) if length == len(packed) * 8 else f"{text(packed)}/{length}"
 
 
-def address(one: Address, device: str, held: bool) -> str:
-    """One line of virtual_ipaddress. ``device`` is where it is put when the line names none."""
+class Place(NamedTuple):
+    """Where the addresses of an instance are put that name no device, and what of them is there."""
+
+    device: str = ""
+    base: str = ""
+    """What ``device`` lies on, when it is a virtual MAC or the like."""
+    held: AbstractSet[Tuple[bytes, int]] = frozenset()
+    guarded: bool = False
+    """Packets to them are dropped (no_accept)."""
+
+
+def place_of(live: Live) -> Place:
+    """The place of one instance."""
+    instance = live.instance
+    held = frozenset((one.packed, one.prefix_length) for one in live.hands.held())
+    guarded = not instance.accept and instance.priority != _OWNER
+    link = instance.virtual_link
+    if link is None:
+        return Place(instance.interface, "", held, guarded)
+    return Place(link.name, instance.interface, held, guarded)
+
+
+def address(one: Address, place: Place) -> str:
+    """One line of virtual_ipaddress."""
     words = [prefix(one.packed, one.prefix_length)]
     if one.broadcast is not None:
         words += ["brd", text(one.broadcast)]
-    words += ["dev", one.device or device, "scope", _SCOPES.get(one.scope, str(one.scope))]
+    device = one.device or place.device
+    on_base = f"@{place.base}" if place.base and device == place.device else ""
+    words += ["dev", device + on_base, *(["use_vmac"] if one.use_vmac else [])]
+    words += ["scope", _SCOPES.get(one.scope, str(one.scope))]
     if one.label:
         words += ["label", one.label]
     if one.peer is not None:
@@ -74,8 +101,8 @@ def address(one: Address, device: str, held: bool) -> str:
         words += ["track_group", one.track_group]
     if one.family == 6:
         words += _lifetime(one.preferred_lft_s)
-    if held:
-        words.append("set")
+    if (one.packed, one.prefix_length) in place.held:
+        words += ["set", "nftable_set"] if place.guarded else ["set"]
     return " ".join(words)
 
 
