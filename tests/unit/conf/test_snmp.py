@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from vrrp_agent.conf.model import Snmp
-from vrrp_agent.conf.values.snmp import BadEndpoint, Endpoint, endpoint
+from vrrp_agent.conf.parts.endpoint import BadEndpoint, Endpoint, endpoint
 
 from tests.unit.conf.texts import config_of, instance, load_text, the_problem
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, List, Tuple
 
 import pytest
-from vrrp_agent.conf.values.snmp import Endpoint
+from vrrp_agent.conf.parts.endpoint import Endpoint
 from vrrp_agent.snmp import agentx, session
 from vrrp_agent.snmp.agentx import Pdu
 from vrrp_agent.snmp.session import Session, Subtree

@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Set, Tuple
 
-from ..conf.values.snmp import Endpoint
+from ..conf.parts.endpoint import Endpoint
 from ..loop.alarm import Alarm
 from ..loop.log import Log
 from ..loop.loop import Loop

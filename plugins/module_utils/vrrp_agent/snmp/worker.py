@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..conf.model import Config, Instance, Snmp
-from ..conf.values.snmp import endpoint
+from ..conf.parts.endpoint import endpoint
 from ..loop.alarm import Alarm
 from ..loop.channel import Channel
 from ..loop.log import Log

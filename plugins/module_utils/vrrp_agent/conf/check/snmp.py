@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, Iterator
 
+from ..parts.endpoint import BadEndpoint, endpoint
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
-from ..values.snmp import BadEndpoint, endpoint
 
 _SERVING = ("enable_snmp_vrrp", "enable_snmp_rfc", "enable_snmp_rfcv2", "enable_snmp_rfcv3")
 
