@@ -105,10 +105,11 @@ class Post:
 
     def _work(self) -> None:
         pause_s = 0.0
+        mail = Mail()
         while True:
             with self._changed:
                 if pause_s:
-                    self._rest(self._mail, pause_s)
+                    self._rest(mail, pause_s)
                 self._changed.wait_for(lambda: bool(self._waiting))
                 mail, (letter, left) = self._mail, self._waiting.popleft()
                 self._busy = True
@@ -132,7 +133,7 @@ class Post:
             self._ring()
 
     def _rest(self, mail: Mail, pause_s: float) -> None:
-        """Wait before the next attempt; another relay is tried at once."""
+        """Wait before the next attempt; another relay than ``mail``'s, which failed, is tried at once."""
         self._changed.wait_for(lambda: self._mail != mail, pause_s)
 
     def _failed(self, mail: Mail, letter: Letter, error: NotHanded, left: Tuple[str, ...]) -> Tuple[str, ...]:
