@@ -216,11 +216,17 @@ def _track_weights(router: Router) -> Iterator[Finding]:
         below = [
             other.instance.priority for other in router if other.instance.priority < part.instance.priority
         ]
-        for tracked in part.instance.track_interfaces:
-            gap = part.instance.priority - max(below, default=0)
+        gap = part.instance.priority - max(below, default=0)
+        one = part.instance
+        lists = (
+            ("track_interface", one.track_interfaces),
+            ("track_script", one.track_scripts),
+            ("track_process", one.track_processes),
+        )
+        for word, tracked in ((word, item) for word, items in lists for item in items):
             if below and tracked.weight and abs(tracked.weight) <= gap:
                 yield part.finding(
-                    "track_interface",
+                    word,
                     f"losing {tracked.name} changes the priority by {tracked.weight}, and the next host "
                     f"is {gap} below: nothing would move",
                     f"use a weight above {gap}, or no weight: then it is a fault",

@@ -154,6 +154,17 @@ def test_a_weight_too_small_to_move_anything_is_a_warning() -> None:
     assert "10 below" in finding.message
 
 
+def test_so_is_a_weight_of_a_script() -> None:
+    words = {
+        **web(),
+        "global_defs": {"enable_script_security": True},
+        "vrrp_script": {"chk": {"script": "/bin/true"}},
+    }
+    finding = only(members(own(track_script=["chk weight -5"]), own(track_script=["chk"]), config=words))
+    assert finding.warning
+    assert "losing chk changes the priority by -5" in finding.message
+
+
 def test_an_instance_that_only_one_host_has_is_a_warning() -> None:
     finding = only(members(None))
     assert finding.warning and "nobody would take over" in finding.message
