@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from tests.compat import election, faults, groups, links, moving, reloads, telling, tracking
+from tests.compat import election, faults, groups, links, moving, reloads, security, telling, tracking
 from tests.compat.story import Story
 
 STORIES: Tuple[Story, ...] = (
@@ -17,4 +17,5 @@ STORIES: Tuple[Story, ...] = (
     *moving.STORIES,
     *links.STORIES,
     *reloads.STORIES,
+    *security.STORIES,
 )
