@@ -67,8 +67,8 @@ STORIES = (
         one(*EVERY_WORD),
         (START, rival(200), SILENCE, STOP),
         differs={
-            "rival 200/routes": "Routes with `from` and routes with `no_track` go with the active state too",
-            "stop/routes": "Routes with `from` and routes with `no_track` go with the active state too",
+            "rival 200/routes": "IPv6 routes without metric and routes of another protocol go",
+            "stop/routes": "IPv6 routes without metric and routes of another protocol go",
         },
     ),
     Story(
