@@ -288,6 +288,12 @@ def test_without_a_master_the_agent_works_and_it_is_found_when_it_comes(tell: Ma
     (told,) = story.snmp.wait_for_traps(f"{RFC6527}.0.1")
     assert told, "what happened a moment ago is still told"
     assert story.agent.log().count("no session with the master") == 1
+    shown = story.agent.status()["snmp"]
+    assert (shown["session"], shown["problem"]) == (True, "")
+    assert (
+        "SNMP: session with unix:"
+        in story.agent.ask("status", "--runtime-dir", str(story.agent.runtime)).stdout
+    )
 
 
 def test_a_master_that_is_killed_and_started_again_disturbs_nothing(tell: MakeSnmp) -> None:

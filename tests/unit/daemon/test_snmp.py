@@ -36,6 +36,7 @@ class FakeSide:
     ) -> None:
         self.sent: List[Any] = []
         self.gone = ""
+        self.pid, self.restarts = 77, 0
         self.say = on_value
         self._hello = hello
         FakeSide.made.append(self)
@@ -290,6 +291,21 @@ def test_a_manager_switches_preemption_off(stage: Stage) -> None:
         stage.hear(datagram(priority=50))
         stage.wait(1)
     assert stage.one()["state"] == "backup"
+
+
+def test_status_says_how_it_stands_with_the_master(stage: Stage) -> None:
+    stage.apply(instance())
+    assert not [line for line in stage.lines_of_status() if "snmp" in line]
+    stage.apply(instance(), settings=ON)
+    FakeSide.made[0].say(facts.Report("unix:/run/master", False, "it has hung up"))
+    (line,) = [line["snmp"] for line in stage.lines_of_status() if "snmp" in line]
+    assert line == {
+        "pid": 77,
+        "restarts": 0,
+        "master": "unix:/run/master",
+        "session": False,
+        "problem": "it has hung up",
+    }
 
 
 def test_an_instance_that_has_gone_cannot_be_changed(stage: Stage) -> None:

@@ -22,10 +22,13 @@ class Client:
 
     def __init__(self, world: World, *subtrees: Subtree) -> None:
         self.asked: List[Pdu] = []
-        self.session = Session(
-            world.loop, world.log, Endpoint(world.path), subtrees or (ONE, TWO), self.asked.append
-        )
+        self.states: List[Tuple[bool, str]] = []
+        where, served = Endpoint(world.path), subtrees or (ONE, TWO)
+        self.session = Session(world.loop, world.log, where, served, self.asked.append, self._note)
         self.session.start()
+
+    def _note(self, is_open: bool, problem: str) -> None:
+        self.states.append((is_open, problem))
 
 
 def news(number: int) -> Tuple[Binding, ...]:
@@ -48,6 +51,7 @@ def test_it_opens_a_session_and_registers_what_is_served(world: World) -> None:
     assert {pdu.session for pdu in master.heard[1:]} == {SESSION}
     assert [pdu.description for pdu in master.of(agentx.ADD_CAPS)] == ["one", "two"]
     assert sum("is open" in line for line in world.log.lines) == 1
+    assert client.states == [(True, "")]
 
 
 def test_it_tells_how_long_the_master_is_up(world: World) -> None:
@@ -104,6 +108,7 @@ def test_bytes_that_are_no_agentx_end_the_session_and_it_is_opened_again(world: 
     master.send_bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     world.until(lambda: not client.session.ready)
     assert "does not speak AgentX" in world.log.lines[-1]
+    assert client.states[-1][0] is False and "does not speak AgentX" in client.states[-1][1]
     world.wait(1.5)
     world.until(lambda: client.session.ready)
     assert master.connections == 2
@@ -168,12 +173,14 @@ def test_a_subtree_that_is_taken_is_said_once_and_does_not_hold_up_the_others(
     world.until(lambda: client.session.ready)
     errors = [line for line in world.log.lines if "another sub-agent has registered it" in line]
     assert len(errors) == 1 and "1.3.6.1.2.1.68" in errors[0]
+    assert client.states[-1] == (True, "not taken: 1.3.6.1.2.1.68")
     world.wait(61)
     assert len(master.of(agentx.REGISTER)) == 3
     master.refuse = []
     world.wait(60)
     world.turn()
     assert [pdu.subtree for pdu in master.of(agentx.ADD_CAPS)] == [TWO.root, ONE.root]
+    assert client.states[-1] == (True, "")
     assert len([line for line in world.log.lines if "another sub-agent" in line]) == 1
 
 

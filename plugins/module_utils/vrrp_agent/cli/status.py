@@ -153,6 +153,7 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         yield f"  why       {group['reason']}"
         yield f"  members   {', '.join(group['members'])}"
     yield from _telling(answer.get("telling"))
+    yield from _snmp(answer.get("snmp"))
 
 
 def _trackers(trackers: Iterable[Dict[str, Any]]) -> Iterator[str]:
@@ -177,6 +178,15 @@ def _telling(telling: Optional[Dict[str, Any]]) -> Iterator[str]:
     if mail is not None:
         error = f"; last error: {mail['last_error']}" if mail["last_error"] else ""
         yield f"  mail      {mail['sent']} sent, {mail['waiting']} waiting, {mail['lost']} lost{error}"
+
+
+def _snmp(snmp: Optional[Dict[str, Any]]) -> Iterator[str]:
+    if snmp is None:
+        return
+    yield ""
+    yield f"SNMP: {'session' if snmp['session'] else 'no session'} with {snmp['master'] or 'the master'}"
+    if snmp["problem"]:
+        yield f"  problem   {snmp['problem']}"
 
 
 def _parts(one: Dict[str, Any]) -> str:

@@ -292,9 +292,9 @@ class Agent:
             yield {"instance": status.instance_status(live, self.loop.clock())}
         for group in self._groups:
             yield {"group": status.group_status(group)}
-        telling = self._teller.status()
-        if telling is not None:
-            yield {"telling": telling}
+        for name, found in (("telling", self._teller.status()), ("snmp", self._snmp.status())):
+            if found is not None:
+                yield {name: found}
         for key in sorted(self._trackers.readings):
             yield {"tracker": status.tracker_status(self._trackers, key)}
         for (name, family), receiver in list(self._receivers):

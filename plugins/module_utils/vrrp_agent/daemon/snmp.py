@@ -104,6 +104,7 @@ class SnmpAgent:
         """What is being sent, value by value."""
         self._last_errors: Dict[Tuple[str, int, int], int] = {}
         self._windows: Dict[Tuple[int, int, Discard], int] = {}
+        self._report: Optional[facts.Report] = None
 
     def apply(self, config: Config) -> None:
         """A start or a reload; nothing happens for what is the same."""
@@ -157,6 +158,19 @@ class SnmpAgent:
         where = (receiver.socket.index, vrid, receiver.socket.family, version)
         self._send(facts.BadAdvert(*where, datagram.source, error, auth_error))
 
+    def status(self) -> Optional[Dict[str, Any]]:
+        """For ``status``; None without a process."""
+        side, report = self._side, self._report
+        if side is None:
+            return None
+        return {
+            "pid": side.pid,
+            "restarts": side.restarts,
+            "master": report.master if report is not None else "",
+            "session": report is not None and report.open,
+            "problem": report.problem if report is not None else "",
+        }
+
     def stop(self, patience_ns: int = _PATIENCE_NS) -> None:
         """The agent ends, and has told its last: the process says goodbye to its master."""
         if self._side is not None:
@@ -171,6 +185,7 @@ class SnmpAgent:
             self._sources.receivers.watch(None)
             self._work.clear()
             self._last_errors = {}
+            self._report = None
             side.send(facts.Leave())
             side.retire()
 
@@ -179,6 +194,8 @@ class SnmpAgent:
     def _take(self, value: Any) -> None:
         if isinstance(value, facts.Ask):
             self._add_work(self._answer(value.number))
+        elif isinstance(value, facts.Report):
+            self._report = value
         elif isinstance(value, facts.Change) and self._side is not None:
             changes: Dict[str, Any] = {}
             if value.priority is not None:

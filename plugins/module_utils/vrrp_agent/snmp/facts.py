@@ -151,6 +151,15 @@ class BadAdvert(NamedTuple):
     auth_error: int = 0
 
 
+class Report(NamedTuple):
+    """How the process stands with its master, for ``status``."""
+
+    master: str
+    open: bool
+    problem: str
+    """Why there is no session, or which subtree the master does not take."""
+
+
 class Change(NamedTuple):
     """A manager wants another base priority or preempt of an instance."""
 

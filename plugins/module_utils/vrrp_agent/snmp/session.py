@@ -52,7 +52,10 @@ class Subtree(NamedTuple):
 
 
 class Session:
-    """``on_request`` gets what the master asks of us; ``answer`` sends what we say to it."""
+    """``on_request`` gets what the master asks of us; ``answer`` sends what we say to it.
+
+    ``on_change`` hears whether there is a session, and what is wrong.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Session:
         endpoint: Endpoint,
         subtrees: Tuple[Subtree, ...],
         on_request: Callable[[Pdu], None],
+        on_change: Callable[[bool, str], None],
     ) -> None:
         self.ready = False
         """True while the session is open and the master has been told what we serve."""
@@ -69,6 +73,7 @@ class Session:
         self._endpoint = endpoint
         self._subtrees = subtrees
         self._on_request = on_request
+        self._on_change = on_change
         self._socket: Optional[socket.socket] = None
         self._stream = Stream()
         self._unsent = bytearray()
@@ -239,6 +244,7 @@ class Session:
         if self.ready or not self._complained:
             self._log.warning(f"SNMP: no session with the master at {self._endpoint}: {why}; trying again")
             self._complained = True
+        self._on_change(False, why)
         self._forget_socket()
         self._alarm.set_in(self._pause_ns)
         self._pause_ns = min(self._pause_ns * 2, _LONGEST_PAUSE_NS)
@@ -326,8 +332,11 @@ class Session:
                 name, why = dotted(subtree.root), _reason(pdu.error)
                 self._log.error(f"SNMP: the master does not take the subtree {name}: {why}; trying again")
             self._refused.add(subtree.root)
+            self._say_what_is_refused()
         else:
-            self._refused.discard(subtree.root)
+            if subtree.root in self._refused:
+                self._refused.discard(subtree.root)
+                self._say_what_is_refused()
             caps = Pdu(agentx.ADD_CAPS, subtree=subtree.root, description=subtree.title)
             self._ask(caps, lambda pdu: None)
         if not self.ready and not self._unanswered:
@@ -339,7 +348,12 @@ class Session:
         self._pause_ns = _SECOND_NS
         self._alarm.set_in(_PING_NS)
         self._log.info(f"SNMP: session with the master at {self._endpoint} is open")
+        self._say_what_is_refused()
         self._send_kept()
+
+    def _say_what_is_refused(self) -> None:
+        names = ", ".join([dotted(root) for root in sorted(self._refused)])
+        self._on_change(self.ready, f"not taken: {names}" if names else "")
 
     def _send_kept(self) -> None:
         oldest_ns = self._loop.clock() - _KEPT_NS

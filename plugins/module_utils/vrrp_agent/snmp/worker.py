@@ -139,7 +139,12 @@ class SnmpWorker(Worker):
         self._waiting = []
         self._sets.forget()
         subtrees = subtrees_of(snmp)
-        self._session = Session(self._loop, self._log, endpoint(snmp.socket), subtrees, self._request)
+        where = endpoint(snmp.socket)
+
+        def report(is_open: bool, problem: str) -> None:
+            self._channel.send(facts.Report(str(where), is_open, problem))
+
+        self._session = Session(self._loop, self._log, where, subtrees, self._request, report)
         self._sets.use(self._session)
         self._session.start()
 
