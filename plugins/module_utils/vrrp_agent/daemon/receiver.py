@@ -24,7 +24,7 @@ from ..wire import advert as wire_advert
 from ..wire import ah, hmac_trailer, ip
 from ..wire.address import is_multicast, text
 from ..wire.discard import DecodeError, Discard
-from .guard import NO_PROOF, Proof, TrailerGuard
+from .guard import NO_PROOF, Guard, Proof, TrailerGuard
 from .hands import LIMIT_WINDOW_NS
 from .live import Live
 
@@ -208,7 +208,28 @@ class Receiver:
             detail = f"VRID {advert.vrid} from {text(source)} is not configured here"
             self._refuse(None, Discard.UNKNOWN_VRID, detail, now, quiet=not self._log_unknown_vrids)
             return
+        if not self._admit(live, advert, datagram, now):
+            return
+        if guard is not None and not self._is_genuine(live, guard, payload, source, proof, now):
+            return
+        if old and not live.hands.old_checksum:
+            who = text(source)
+            self._log.notice(f"{live.instance.name}: {who} sums as keepalived 1.3.6 did, and so do we now")
+            live.hands.use_old_checksum()
         admission = self._admissions[advert.vrid]
+        observations = admission.observe(advert, same_router=source == live.router.active_source)
+        for seen in observations:
+            self._observe(live, seen, admission.difference(seen, advert, source), now)
+        if advert.priority == 0:
+            live.counters.priority_zero_received += 1
+        elif key is not None and datagram.ttl == ip.TTL and not observations:
+            self._remember(key, (live, advert.priority, source, advert.interval_ns))
+        live.heard(advert.priority, source, advert.interval_ns, now)
+
+    def _admit(self, live: Live, advert: wire_advert.Advert, datagram: ip.Datagram, now: int) -> bool:
+        """False when the configuration says that this advert is not for us."""
+        admission = self._admissions[advert.vrid]
+        source, destination = datagram.source, datagram.destination
         reason = admission.check(
             advert,
             source,
@@ -220,27 +241,19 @@ class Receiver:
         if reason is not None:
             evidence = admission.evidence(reason, advert, source, destination, datagram.ttl)
             self._refuse(live, reason, evidence, now)
-            return
-        if guard is not None:
-            refusal = guard.refusal(payload, source, proof)
-            if refusal is not None:
-                self._refuse(live, *refusal, now)
-                return
-            if isinstance(guard, TrailerGuard) and guard.late:
-                self._warn(live, "auth_ext_clock_skew", f"{text(source)}: {guard.late}", now)
-        if old and not live.hands.old_checksum:
-            who = text(source)
-            self._log.notice(f"{live.instance.name}: {who} sums as keepalived 1.3.6 did, and so do we now")
-            live.hands.use_old_checksum()
-        same_router = source == live.router.active_source
-        observations = admission.observe(advert, same_router=same_router)
-        for seen in observations:
-            self._observe(live, seen, admission.difference(seen, advert, source), now)
-        if advert.priority == 0:
-            live.counters.priority_zero_received += 1
-        elif key is not None and datagram.ttl == ip.TTL and not observations:
-            self._remember(key, (live, advert.priority, source, advert.interval_ns))
-        live.heard(advert.priority, source, advert.interval_ns, now)
+        return reason is None
+
+    def _is_genuine(
+        self, live: Live, guard: Guard, message: bytes, source: bytes, proof: Proof, now: int
+    ) -> bool:
+        """False when the signature is wrong, or was heard before. The last check: it remembers the number."""
+        refusal = guard.refusal(message, source, proof)
+        if refusal is not None:
+            self._refuse(live, *refusal, now)
+            return False
+        if isinstance(guard, TrailerGuard) and guard.late:
+            self._warn(live, "auth_ext_clock_skew", f"{text(source)}: {guard.late}", now)
+        return True
 
     @staticmethod
     def _decode(
