@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, ClassVar, Iterable, List, Tuple
 
@@ -12,6 +13,7 @@ from vrrp_agent.conf.model import (
     Fifo,
     GlobalSettings,
     Notify,
+    Operations,
     SyncGroup,
     Telling,
     Tracked,
@@ -183,3 +185,9 @@ def test_status_shows_what_the_process_reported(stage: Stage, sides: List[FakeSi
     (shown,) = [line["telling"] for line in stage.lines_of_status() if "telling" in line]
     assert shown["pid"] == 4711
     assert shown["mail"] == {"last_error": "down"}
+
+
+def test_the_umask_of_the_file_is_that_of_pipes_and_scripts(stage: Stage, sides: List[FakeSide]) -> None:
+    settings = replace(PIPE, operations=Operations(umask=0o022))
+    stage.start_active(instance("VI_1"), settings=settings)
+    assert sides[0].sent[0].policy.umask == 0o022

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Dict, NamedTuple, Tuple
 
 from ..conf.model import Config, Notify, ScriptPolicy, Telling
@@ -55,7 +55,10 @@ def setup_of(config: Config) -> Setup:
             if speaks(member.notify) or member.notify.priority_changes:
                 subjects[(kind, member.name)] = member.notify
     settings = config.settings
-    return Setup(settings.router_id, settings.scripts, settings.telling, subjects)
+    policy = settings.scripts
+    if policy.umask is None:
+        policy = replace(policy, umask=settings.operations.umask)
+    return Setup(settings.router_id, policy, settings.telling, subjects)
 
 
 def speaks(notify: Notify) -> bool:
