@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab import config
 from tests.lab.engines import Agent, Engine, Keepalived
-from tests.lab.lan import VIP4, Lan, Node
+from tests.lab.lan import VIP4, VIP6, Lan, Node
 from tests.lab.plugin import MakeLan
 from tests.lab.shell import stays, wait_until
 
@@ -192,6 +192,35 @@ def test_nobody_takes_one_side_before_the_other(make_lan: MakeLan) -> None:
     assert abs(inside - outside) < 50_000_000, "the sides moved more than 50 ms apart"
     routers.agent("a").signal(18)
     routers.settle("a")
+
+
+def test_both_families_move_together(make_lan: MakeLan) -> None:
+    """A group of an IPv4 and an IPv6 router on one interface: what one of them lacks moves both."""
+    lan = make_lan("a", "b")
+    agents = []
+    for node, priority in ((lan.a, 200), (lan.b, 150)):
+        words = config.file(
+            node,
+            config.block("vrrp_sync_group G", [config.block("group", ["VI_1", "VI_6"])]),
+            config.instance("VI_1", priority=priority, lines=QUIET),
+            config.instance("VI_6", priority=priority, family=6, lines=QUIET),
+        )
+        agents.append(Agent(node, words))
+        agents[-1].start()
+
+    def settle(holder: str) -> None:
+        wait_until(
+            f"{holder} to hold both families alone",
+            lambda: [lan.holders(one) for one in (VIP4, VIP6)] == [(holder,), (holder,)],
+            20,
+        )
+
+    settle("a")
+    lan.a.ip("address", "del", f"{lan.a.link_local}/64", "dev", "eth0")
+    settle("b")
+    assert agents[0].instance()["faults"] == ["VI_6 of sync group G is in fault"]
+    lan.a.ip("address", "add", f"{lan.a.link_local}/64", "dev", "eth0", "nodad")
+    settle("a")
 
 
 def test_status_tells_the_group_and_why(make_lan: MakeLan) -> None:
