@@ -23,7 +23,7 @@ from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
 from ..kernel.nftables import NftSocket
 from ..loop.events import DELETED, Happening
-from ..loop.log import WARNING, Log
+from ..loop.log import Log
 from ..loop.loop import Loop
 from ..track.messages import Key as TrackerKey
 from ..track.notebook import NAME as READINGS_NAME
@@ -33,7 +33,7 @@ from .buffers import size_netlink
 from .damping import Damper
 from .fitting import fit_adverts
 from .groups import Groups, companions
-from .hands import LIMIT_WINDOW_NS, Services
+from .hands import Services
 from .health import Verdict, judge
 from .interfaces import Interfaces
 from .live import Live
