@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, Iterator, List, cast
 
 import pytest
-from vrrp_agent.conf.model import GarpPolicy
-from vrrp_agent.daemon.announcer import Announcer
+from vrrp_agent.conf.model import GarpGroup, GarpPolicy, VirtualLink
+from vrrp_agent.daemon.announcer import Announcer, elsewhere
 from vrrp_agent.daemon.prepared import Frame
 from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Clock, FakeHost, Lines, run_until
+from tests.unit.daemon.make import instance
 
 MS = 1_000_000
 A, B, OTHER = (Frame("eth0", data, arp=True) for data in (b"a", b"b", b"other"))
@@ -124,3 +125,43 @@ def test_what_cannot_be_sent_is_said_once_a_while_and_stops_nothing(story: Story
     story.host.frame_error = None
     story.announce(A)
     assert story.sent() == [b"a"]
+
+
+def test_interfaces_of_a_garp_group_take_turns(story: Story) -> None:
+    """The pause of the group counts, not the one of the instance, and it is one for both interfaces."""
+    story.announcer.use_groups([GarpGroup(("eth0", "eth1"), arp_interval_ns=200 * MS)])
+    story.announce(A, OTHER, B, policy=SLOW)
+    sent = []
+    for _turn in range(6):
+        story.wait(100)
+        sent.append(story.sent())
+    assert [frame for frames in sent for frame in frames] == [b"a", b"other", b"b"]
+    assert [len(one) for one in sent].count(1) == 3
+
+
+def test_a_garp_group_without_a_pause_for_a_family_lets_it_through(story: Story) -> None:
+    story.announcer.use_groups([GarpGroup(("eth0",), arp_interval_ns=200 * MS)])
+    story.announce(NA, repeat=3, policy=replace(SLOW, na_interval_ns=100 * MS))
+    assert story.sent() == [b"na"] * 3
+
+
+def test_without_its_garp_group_an_interface_has_its_own_pause_again(story: Story) -> None:
+    story.announcer.use_groups([GarpGroup(("eth0", "eth1"), arp_interval_ns=200 * MS)])
+    story.announcer.use_groups([])
+    story.announce(A, OTHER)
+    assert story.sent() == [b"a", b"other"]
+
+
+def test_of_a_router_elsewhere_is_where_its_adverts_do_not_go() -> None:
+    """Once on each interface, those of a VMAC only unless ``all`` is said."""
+    on = {name: Frame(name, name.encode(), arp=True) for name in ("eth0", "eth1", "vrrp.51", "addr.51")}
+    frames = [*on.values(), Frame("eth1", b"second", arp=True)]
+    plain = instance()
+    assert elsewhere(plain, frames) == []
+    every = replace(plain, garp=GarpPolicy(extra_all=True))
+    assert elsewhere(every, frames) == [on["eth1"], on["vrrp.51"], on["addr.51"]]
+    link = VirtualLink("vrrp.51", mac=bytes(6))
+    virtual = replace(plain, virtual_link=link)
+    assert elsewhere(virtual, frames) == []
+    on_base = replace(plain, virtual_link=replace(link, transmit_on_base=True))
+    assert elsewhere(on_base, frames) == [on["vrrp.51"]]

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from vrrp_agent.conf.model import GarpPolicy
-from vrrp_agent.election.actions import Announce, SendAdvert
+from vrrp_agent.conf.model import Address, GarpPolicy, Instance
+from vrrp_agent.election.actions import Announce, AnnounceElsewhere, SendAdvert
+from vrrp_agent.election.settings import settings_of
 
-from tests.unit.election.bench import DOWN, LOWER, MS, SECOND, Bench, without_notes
+from tests.unit.election.bench import DOWN, LOWER, MS, SECOND, Bench, settings, without_notes
 
 
 def test_two_bursts_of_five_follow_a_takeover_by_default() -> None:
@@ -107,3 +108,50 @@ def test_an_equal_router_with_the_lower_address_is_a_losing_one() -> None:
     bench = Bench().become_active().forget()
     bench.hear(100, LOWER)
     assert bench.announcements() == [(DOWN, 5)]
+
+
+# garp_extra_if: where no adverts go.
+
+
+def test_other_interfaces_are_served_after_the_delay_and_then_without_drift() -> None:
+    policy = GarpPolicy(extra_interval_ns=10 * SECOND)
+    bench = Bench(garp=policy).become_active().run_until(DOWN + 100 * SECOND)
+    assert bench.times(AnnounceElsewhere) == [DOWN + at * SECOND for at in range(15, 101, 10)]
+    assert bench.announcements() == [(DOWN, 5), (DOWN + 5 * SECOND, 5)]
+
+
+def test_other_interfaces_are_left_alone_by_a_backup() -> None:
+    bench = Bench(garp=GarpPolicy(extra_interval_ns=10 * SECOND)).become_active()
+    bench.hear(200, at=DOWN + SECOND)
+    bench.forget()
+    for second in range(2, 60):
+        bench.hear(200, at=DOWN + second * SECOND)
+    assert bench.times(AnnounceElsewhere) == []
+
+
+def test_another_interval_for_other_interfaces_counts_from_the_reload() -> None:
+    bench = Bench(garp=GarpPolicy(extra_interval_ns=60 * SECOND)).become_active().forget()
+    at = bench.run_until(DOWN + 7 * SECOND).now
+    bench.router.reconfigure(settings(garp=GarpPolicy(extra_interval_ns=10 * SECOND)), at)
+    bench.run_until(at + 25 * SECOND)
+    assert bench.times(AnnounceElsewhere) == [at + 10 * SECOND, at + 20 * SECOND]
+    bench.router.reconfigure(settings(), bench.now)
+    bench.forget().run_until(bench.now + 100 * SECOND)
+    assert bench.times(AnnounceElsewhere) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 0),
+        ({"device": "eth0"}, 0),
+        ({"device": "eth1"}, 10),
+        ({"use_vmac": True}, 10),
+    ],
+)
+def test_without_an_address_elsewhere_nothing_is_timed(changes: dict, expected: int) -> None:
+    """As keepalived: the word is off then."""
+    line = Address(bytes((192, 0, 2, 100)), 24, **changes)
+    garp = GarpPolicy(extra_interval_ns=10 * SECOND)
+    router = Instance(name="A", interface="eth0", vrid=1, family=4, version=3, addresses=(line,), garp=garp)
+    assert settings_of(router).garp.extra_interval_ns == expected * SECOND
