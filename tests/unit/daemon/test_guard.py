@@ -132,6 +132,9 @@ def test_while_a_group_is_changed_over_adverts_without_a_trailer_are_believed(
     plain = ip.build_ipv4(packed(PEER), GROUP_IPV4, message())
     stage.hear(plain, plain, signed(), signed(with_hmac(OTHER)))
     assert heard(stage) == (3, {"auth_ext_invalid_hmac": 1}), "but a wrong trailer is not"
+    assert stage.one()["counters"]["adverts_unsigned"] == 2
+    warned = [line for _level, line in stage.log.lines if "does not sign its adverts" in line]
+    assert len(warned) == (1 if mode == "permissive" else 0), "once everybody should"
 
 
 def test_a_clock_that_drifts_is_warned_of_before_it_is_too_far(stage: Stage) -> None:

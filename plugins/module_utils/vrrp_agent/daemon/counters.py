@@ -15,6 +15,7 @@ class Counters:
         "addr_list_mismatches",
         "adverts_received",
         "adverts_sent",
+        "adverts_unsigned",
         "became_active",
         "discards",
         "interval_mismatches",
@@ -32,6 +33,7 @@ class Counters:
         """Begin (again) at 0: at the start, and on keepalived's STATS_CLEAR."""
         self.adverts_received = 0
         self.adverts_sent = 0
+        self.adverts_unsigned = 0
         self.priority_zero_received = 0
         self.priority_zero_sent = 0
         self.became_active = 0

@@ -198,7 +198,7 @@ class Receiver:
         if isinstance(guard, TrailerGuard):
             payload, trailer = hmac_trailer.split(payload, len(source))
             proof = Proof(trailer=trailer)
-            key = None if trailer else key  # each carries a new number: one that comes again is a replay
+            key = None  # each carries a new number: one that comes again is a replay
         try:
             advert, old = self._decode(live, payload, source, destination, proof.trailer)
         except DecodeError as error:
@@ -251,8 +251,14 @@ class Receiver:
         if refusal is not None:
             self._refuse(live, *refusal, now)
             return False
-        if isinstance(guard, TrailerGuard) and guard.late:
-            self._warn(live, "auth_ext_clock_skew", f"{text(source)}: {guard.late}", now)
+        if isinstance(guard, TrailerGuard):
+            if guard.late:
+                self._warn(live, "auth_ext_clock_skew", f"{text(source)}: {guard.late}", now)
+            if not proof.trailer:
+                live.counters.adverts_unsigned += 1
+                if guard.signs:  # in the last sweep but one of a change-over, when everybody should
+                    line = f"{text(source)} does not sign its adverts; mode enforce would refuse them"
+                    self._warn(live, "adverts_unsigned", line, now)
         return True
 
     @staticmethod
