@@ -15,6 +15,7 @@ from tests.lab.bench import NO_BURST_LATER, Bench
 from tests.lab.engines import Agent, Keepalived
 from tests.lab.lan import VIP4_SECOND
 from tests.lab.plugin import MakeBench, MakeLan
+from tests.lab.records import Script
 from tests.lab.relay import Certificate, Mail, Relay, drop_connections
 from tests.lab.shell import wait_until
 
@@ -152,9 +153,11 @@ def test_a_server_that_is_down_gets_every_mail_when_it_is_back(make_bench: MakeB
 
 @pytest.mark.parametrize("silence", ["accepts and says nothing", "answers nothing at all"])
 def test_a_slow_server_disturbs_nothing(make_bench: MakeBench, silence: str) -> None:
-    """Neither adverts, nor another takeover, nor the end of the agent."""
+    """Neither adverts, nor scripts, nor another takeover, nor the end of the agent."""
     bench = make_bench()
-    use(bench, more="smtp_connect_timeout 30")
+    told = Script(bench.lan.scratch)
+    bench.lan.witnesses.append(told)
+    use(bench, f'notify "{told.path}"', more="smtp_connect_timeout 30")
     if silence == "answers nothing at all":
         drop_connections(bench.t)
     with Relay(bench.t, silent=True) as relay:
@@ -167,6 +170,7 @@ def test_a_slow_server_disturbs_nothing(make_bench: MakeBench, silence: str) -> 
         bench.agent.wait_for_state("backup")
         bench.agent.wait_for_state("active")
         wait_until("mails to wait", lambda: mail_status(bench)["waiting"] >= 4)
+        wait_until("the scripts", lambda: [one.event for one in told.calls()] == ["BACKUP", "MASTER"] * 2)
         began = time.monotonic()
         bench.agent.stop()
         assert time.monotonic() - began < 6

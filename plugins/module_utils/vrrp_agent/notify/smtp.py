@@ -55,6 +55,8 @@ def hand_over(mail: Mail, letter: Letter, recipients: Sequence[str]) -> Handed:
         raise NotHanded(text, _is_final(error.smtp_code)) from None
     except smtplib.SMTPResponseException as error:
         raise NotHanded(_said(error.smtp_code, error.smtp_error)) from None
+    except UnicodeError:  # its text would show a character of the password
+        raise NotHanded("a name, an address or the password has characters that SMTP does not know") from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise NotHanded(str(error) or type(error).__name__) from None
 
