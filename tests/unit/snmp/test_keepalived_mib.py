@@ -9,6 +9,7 @@ import pytest
 from vrrp_agent.snmp import facts, keepalived
 from vrrp_agent.snmp.facts import Changed
 from vrrp_agent.snmp.keepalived_names import ROOT
+from vrrp_agent.snmp.picture import Picture
 from vrrp_agent.snmp.values import Oid, Value, integer, text
 
 from tests.unit.conf.texts import instance
@@ -302,6 +303,15 @@ def test_a_change_of_state_is_told_as_keepalived_tells_it(state: int) -> None:
     told = keepalived.group_changed(shot, Changed(True, "G1", state))
     assert told[0].value.data == (*ROOT, 2, 10, 0, 1)
     assert [one.value for one in told[1:]] == [text("G1"), integer(state), text("r1")]
+
+
+def test_a_router_that_is_not_known_yet_has_its_row_all_the_same() -> None:
+    """Rows are counted: without it those after it would be others for a moment."""
+    shot = picture(ALL)
+    early = Picture(shot.config, "0.0", "host", {"VI_2": router("VI_2", state=facts.ACTIVE)})
+    objects = walk(keepalived.tables(early), ROOT)
+    assert column(objects, 2, 3, 1, 2) == {(1,): b"VI_1", (2,): b"VI_2", (3,): b"VI_3"}
+    assert column(objects, 2, 3, 1, 4) == {(1,): facts.INIT, (2,): facts.ACTIVE, (3,): facts.INIT}
 
 
 def test_without_a_router_id_the_host_is_named() -> None:

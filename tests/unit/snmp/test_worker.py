@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, List, Tuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from vrrp_agent.snmp import agentx, facts, keepalived, rfc2787, rfc6527, values
 from vrrp_agent.snmp.agentx import Pdu, Range
 from vrrp_agent.snmp.facts import Change, Changed, Taken
@@ -15,8 +19,9 @@ from vrrp_agent.snmp.values import Binding, Oid, integer, text
 from vrrp_agent.snmp.worker import SnmpWorker
 
 from tests.unit.conf.texts import config_of, instance
-from tests.unit.snmp.master import Master, World
+from tests.unit.snmp.master import SESSION, Master, World
 from tests.unit.snmp.pictures import ETH0, packed, router
+from tests.unit.snmp.test_agentx import pdus
 
 NAME: Oid = (*VRRP, 3, 1, 2, 1)
 PRIORITY: Oid = (*keepalived.BASE_PRIORITY, 1)
@@ -281,3 +286,21 @@ def test_a_worker_without_a_configuration_does_nothing(world: World) -> None:
     worker.take(Changed(False, "VI_1", facts.ACTIVE))
     worker.end()
     assert world.log.lines == []
+
+
+@given(some.lists(pdus, min_size=1, max_size=8))
+def test_whatever_the_master_asks_the_process_goes_on(requests: List[Pdu]) -> None:
+    """Every PDU that can be read, in any order, in this session or another, with a context or without."""
+    with tempfile.TemporaryDirectory() as directory:
+        world = World(Path(directory))
+        bench = Bench(world)
+        for pdu in requests:
+            if pdu.kind != agentx.CLOSE:
+                bench.master.send(replace(pdu, session=SESSION, packet=1000 + pdu.packet % 1000))
+        world.turn(30)
+        if bench.asks():
+            bench.answer()
+        bench.worker.take(facts.ChangeDone(1, ""))
+        world.turn(30)
+        assert bench.get(NAME) == text("VI_1")
+        world.close()

@@ -48,9 +48,8 @@ class Picture:
         self.system_up_s = system_up_s
         groups = {name: group.name for group in config.groups for name in group.members}
         self.pairs: List[Pair] = [
-            self._pair(instance, routers[instance.name], groups)
+            self._pair(instance, routers.get(instance.name) or unknown(instance), groups)
             for instance in config.instances
-            if instance.name in routers
         ]
 
     def link(self, name: str) -> Link:
@@ -69,6 +68,28 @@ class Picture:
     def _pair(self, instance: Instance, router: Router, groups: Dict[str, str]) -> Pair:
         up_s = (self.taken.at_ns - router.began_ns) / 1e9 if router.began_ns else 0.0
         return Pair(instance, router, self.link(instance.interface), up_s, groups.get(instance.name, ""))
+
+
+def unknown(instance: Instance) -> Router:
+    """A router that the agent has not told of yet: it has its row, so that those after it keep theirs."""
+    return Router(
+        name=instance.name,
+        state=facts.INIT,
+        wanted=facts.BACKUP,
+        priority=instance.priority,
+        base_priority=instance.priority,
+        preempt=instance.preempt,
+        source=b"",
+        active_source=b"",
+        has_addresses=False,
+        held=(),
+        devices=tuple([instance.interface] * len(instance.addresses + instance.excluded_addresses)),
+        began_ns=0,
+        reason=facts.NOT_ACTIVE,
+        last_error=facts.NO_ERROR,
+        counters={},
+        discards={},
+    )
 
 
 def count(pair: Pair, *reasons: str) -> int:

@@ -127,7 +127,7 @@ class SnmpWorker(Worker):
         self._begun = self._coming._replace(config=config)
         self._instances = {instance.name: instance for instance in config.instances}
         self._coming, self._lists = None, {}
-        self._changed = True
+        self._taken = self._taken._replace(at_ns=0)
         self._paint()
         new = config.settings.snmp
         if self._session is None or old.socket != new.socket or subtrees_of(old) != subtrees_of(new):
