@@ -154,8 +154,11 @@ class SnmpAgent:
         self._windows[key] = now
         if not self._config.settings.snmp.traps:
             return
-        version = live.instance.version if live is not None else 0
-        where = (receiver.socket.index, vrid, receiver.socket.family, version)
+        version, link = 0, None
+        if live is not None:  # its rows have the index of its interface, also when a virtual link heard it
+            version, link = live.instance.version, self._sources.interfaces.get(live.instance.interface)
+        index = link.index if link is not None else receiver.socket.index
+        where = (index, vrid, receiver.socket.family, version)
         self._send(facts.BadAdvert(*where, datagram.source, error, auth_error))
 
     def status(self) -> Optional[Dict[str, Any]]:
