@@ -6,8 +6,18 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from vrrp_agent.conf.model import GarpPolicy, GlobalSettings, Instance, SyncGroup, UnicastPeer
+from vrrp_agent.conf.model import (
+    Command,
+    GarpPolicy,
+    GlobalSettings,
+    Instance,
+    Script,
+    SyncGroup,
+    Tracked,
+    UnicastPeer,
+)
 from vrrp_agent.loop.events import Happening
+from vrrp_agent.track.messages import SCRIPT, Reading
 
 from tests.unit.daemon.host import UP, packed
 from tests.unit.daemon.make import ONE_GARP, SECOND, address, datagram, instance
@@ -291,3 +301,56 @@ def test_what_comes_within_the_startup_delay_is_held_back_too(stage: Stage, told
     stage.wait(1)
     assert states(stage) == ["active", "active"]
     del told[:]
+
+
+# Members that wait for what they track.
+
+CHECKED = instance("VI_2", "198.18.0.100/24", interface="eth1", vrid=11, track_scripts=(Tracked("check"),))
+
+SCRIPTS = (Script("check", Command(("/bin/true",))),)
+
+
+def known(stage: Stage, good: bool) -> None:
+    """The script has run."""
+    stage.agent._trackers._take(Reading(SCRIPT, "check", good))
+    stage.wait(0)
+
+
+@pytest.fixture
+def waiting(stage: Stage, told: List[Happening]) -> Stage:
+    """A group of which one member tracks a script that has not run yet."""
+    stage.agent._trackers._side.start = lambda: None  # type: ignore[method-assign]
+    settings = GlobalSettings(startup_delay_ns=6 * SECOND)
+    stage.apply(inside(), CHECKED, groups=GROUP, settings=settings, scripts=SCRIPTS)
+    assert words(told) == []
+    assert states(stage) == ["init", "init"]
+    return stage
+
+
+def test_a_group_begins_when_all_that_its_members_track_is_known(
+    waiting: Stage, told: List[Happening]
+) -> None:
+    waiting.wait(4)
+    known(waiting, True)
+    assert words(told) == [
+        ("GROUP", "G", "BACKUP"),
+        ("INSTANCE", "VI_1", "BACKUP"),
+        ("INSTANCE", "VI_2", "BACKUP"),
+    ]
+    waiting.wait(2 + 3.5)  # the rest of the startup delay, and nearly the down interval
+    assert states(waiting) == ["backup", "backup"]
+    waiting.wait(0.2)
+    assert states(waiting) == ["active", "active"]
+
+
+def test_a_group_begins_in_fault_when_what_it_waited_for_is_bad(
+    waiting: Stage, told: List[Happening]
+) -> None:
+    known(waiting, False)
+    assert words(told) == [
+        ("INSTANCE", "VI_1", "FAULT"),
+        ("INSTANCE", "VI_2", "FAULT"),
+        ("GROUP", "G", "FAULT"),
+    ]
+    known(waiting, True)
+    assert states(waiting) == ["backup", "backup"]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Deque, FrozenSet, NamedTuple, Optional, Tuple
 
 from ..conf.model import Instance
-from ..conf.values.links import links_of
+from ..conf.parts.link_names import links_of
 from ..election import actions as act
 from ..election.router import VirtualRouter
 from ..election.settings import State, settings_of
@@ -75,6 +76,7 @@ class Live:
         self._end_told = events.STOP
         self._services = services
         self._startup_delay_ns = startup_delay_ns
+        self._made_ns = services.loop.clock()
         self.router = VirtualRouter(settings_of(instance, b"", startup_delay_ns))
 
     # What the schedule and the receiver call.
@@ -115,6 +117,9 @@ class Live:
     def begin(self, now: int, resume: bool = False) -> None:
         """Take part. ``resume``: a predecessor was active an instant ago and its addresses are still here."""
         router = self.router
+        if self.postponed:  # what it waited for is part of the startup delay
+            left_ns = max(self._startup_delay_ns - (now - self._made_ns), 0)
+            router.settings = replace(router.settings, startup_delay_ns=left_ns)
         self.postponed = False
         self._perform(router.resume_active(now) if resume else router.start(now), now)
         self._services.loop.schedule.refresh(self)
