@@ -8,7 +8,7 @@ from typing import Any, Callable
 from tests.compat.faults import second_interface
 from tests.compat.stage import Stage
 from tests.compat.story import Act, Story
-from tests.compat.words import SILENCE, START, STOP, cable, instance, rival, several
+from tests.compat.words import SILENCE, START, STOP, cable, instance, ip, rival, several
 from tests.lab.lan import Lan
 
 GROUP = """vrrp_sync_group G {
@@ -28,6 +28,12 @@ def inside(lan: Lan) -> None:
     """d has eth1 with an address of its own."""
     second_interface(lan)
     lan.d.ip("addr", "add", "198.18.0.10/24", "dev", "eth1")
+
+
+def three_sides(lan: Lan) -> None:
+    """d has eth2 too, which only the group looks at."""
+    inside(lan)
+    lan.d.add_interface("eth2")
 
 
 def pair(*lines: str, group: str = GROUP, **words: Any) -> Callable[[Stage], str]:
@@ -91,5 +97,45 @@ STORIES = (
         pair("track_interface {", "    eth1 weight -20", "}"),
         (START, STOP),
         prepare=inside,
+    ),
+    Story(
+        "weights of a group count when asked for",
+        ("sync_group_tracking_weight",),
+        pair(
+            "track_interface {",
+            "    eth1 weight -20",
+            "}",
+            group=GROUP.replace("    group {", "    sync_group_tracking_weight\n    group {"),
+        ),
+        (START, STOP),
+        prepare=inside,
+    ),
+    Story(
+        "an interface tracked by the group",
+        ("track_interface",),
+        pair(group=GROUP.replace("    group {", "    track_interface {\n        eth2\n    }\n    group {")),
+        (START, cable("eth2", False), cable("eth2", True), STOP),
+        prepare=three_sides,
+    ),
+    Story(
+        "a member of a group loses its address",
+        ("vrrp_sync_group",),
+        pair(),
+        (START, ip("remove", "addr", "del", "198.18.0.1/24", "dev", "eth1"), STOP),
+        prepare=inside,
+        differs={"remove/events": "A group that steps down says so"},
+    ),
+    Story(
+        "the pipe of a group",
+        ("notify_fifo",),
+        several(
+            GROUP,
+            instance("VI_1"),
+            instance("VI_2", **INSIDE),
+            globals_=['notify_fifo "/mnt/fifo"', "script_user root"],
+        ),
+        (START, rival(200), SILENCE, cable("eth1", False), cable("eth1", True), STOP),
+        prepare=inside,
+        before_start=Stage.read_fifo,
     ),
 )

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from tests.compat.faults import second_interface
-from tests.compat.story import Story
-from tests.compat.words import SILENCE, START, STOP, cable, ip, one, rival
+from tests.compat.story import Act, Story, start
+from tests.compat.words import NOTIFY, SILENCE, START, STOP, cable, ip, one, rival, several
+from tests.lab import config
 from tests.lab.lan import VIP4
 
 ROUTES = (
@@ -143,5 +144,29 @@ STORIES = (
             "start/routes": "Routes without gateway get scope link",
             "plug eth1/routes": "Routes without gateway get scope link",
         },
+    ),
+    Story(
+        "two bursts of announcements",
+        ("garp_master_delay", "garp_master_repeat"),
+        one("garp_master_delay 1", "garp_master_repeat 3"),
+        (Act("start", start, 2.0), rival(200), Act("silence", SILENCE.do, 2.0), STOP),
+    ),
+    Story(
+        "few announcements",
+        ("vrrp_min_garp",),
+        several(config.instance(advert_int=0.1, lines=[NOTIFY]), globals_=["vrrp_min_garp"]),
+        (START, rival(200), SILENCE, STOP),
+    ),
+    Story(
+        "both families of addresses",
+        ("virtual_ipaddress_excluded",),
+        one("virtual_ipaddress_excluded {", "    198.51.100.101/24", "}", family=6),
+        (START, STOP),
+    ),
+    Story(
+        "an address with a peer, and one without prefix route",
+        ("peer", "noprefixroute"),
+        one(addresses=[f"{VIP4}/24 noprefixroute", "198.18.0.1 peer 198.18.0.2/32 dev eth0"]),
+        (START, STOP),
     ),
 )

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from tests.compat.groups import GROUP, INSIDE, inside
+from tests.compat.moving import ROUTES, RULES
 from tests.compat.story import Story
 from tests.compat.words import SILENCE, START, STOP, instance, one, reload, rival, several
 from tests.lab.lan import VIP4
 
 TWO = [f"{VIP4}/24", "198.51.100.101/24"]
+TWO_SIDES = (instance("VI_1"), instance("VI_2", **INSIDE))
 SECOND = instance("VI_2", vrid=52, addresses=["198.51.100.102/24"])
 
 STORIES = (
@@ -48,5 +51,38 @@ STORIES = (
         ("vrrp_instance",),
         one(),
         (START, reload("again", one()), STOP),
+    ),
+    Story(
+        "a route and a rule more and less",
+        ("virtual_routes", "virtual_rules"),
+        one(),
+        (
+            START,
+            reload("more", one(*ROUTES, *RULES)),
+            reload("fewer", one(*RULES)),
+            reload("none", one()),
+            STOP,
+        ),
+    ),
+    Story(
+        "routers join a group",
+        ("vrrp_sync_group",),
+        several(*TWO_SIDES),
+        (
+            START,
+            reload("group", several(GROUP, *TWO_SIDES)),
+            rival(200),
+            SILENCE,
+            reload("no group", several(*TWO_SIDES)),
+            STOP,
+        ),
+        prepare=inside,
+        differs={"group/events": "A group that a reload makes of active routers says that it is active"},
+    ),
+    Story(
+        "preemption is forbidden later",
+        ("nopreempt",),
+        one(),
+        (START, reload("nopreempt", one("nopreempt")), rival(200), SILENCE, rival(50), STOP),
     ),
 )

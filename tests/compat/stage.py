@@ -136,7 +136,7 @@ class Stage:
         do(self)
         moved_s = self._settle(before, spoken, begun_ns, quiet_s)
         addresses, routes, rules, links = self._look()
-        recent_ns = time.time_ns() - int(3 * INTERVAL_S * 1e9)
+        recent_ns = time.time_ns() - int(6 * INTERVAL_S * 1e9)
         return Scene(
             act=name,
             addresses=addresses,
@@ -171,7 +171,7 @@ class Stage:
         return self._addresses(), self._routes(), self._rules(), self._new_links()
 
     def _voice(self) -> Any:
-        return self._last_adverts(time.time_ns() - int(3 * INTERVAL_S * 1e9))
+        return self._last_adverts(time.time_ns() - int(6 * INTERVAL_S * 1e9))
 
     def _addresses(self) -> FrozenSet[Tuple[str, str]]:
         found = set()
@@ -228,8 +228,7 @@ class Stage:
         counted: Dict[str, int] = {}
         for one in self.lan.wire.announcements("d", since_ns=since_ns):
             address = one.announcement.address
-            if address not in self._own:
-                counted[address] = counted.get(address, 0) + 1
+            counted[address] = counted.get(address, 0) + 1
         return counted
 
     def _neighbours(self, addresses: FrozenSet[Tuple[str, str]]) -> Dict[str, str]:

@@ -81,8 +81,8 @@ def play(story: Story, stage: Stage) -> List[Scene]:
 
 
 def told(lines: Sequence[str]) -> Dict[str, List[str]]:
-    """Notify records by whom they are about. keepalived runs its scripts side by side, so only the order of
-    what one script says of one router can be compared."""
+    """Notify records by whom they are about. keepalived runs its scripts side by side, and which of two
+    timers of one length runs out first is chance: so the order of what is said of one router is compared."""
     streams: Dict[str, List[str]] = {}
     for line in lines:
         words = line.split()
@@ -98,7 +98,7 @@ def differences(story: Story, reference: Sequence[Scene], ours: Sequence[Scene])
     for theirs, mine in zip(reference, ours):
         for name in FIELDS:
             left, right = getattr(theirs, name), getattr(mine, name)
-            if name == "events":
+            if name in ("events", "fifo"):
                 left, right = told(left), told(right)
             if name not in story.ignore and left != right:
                 found[f"{theirs.act}/{name}"] = f"keepalived {show(left)}\n      agent      {show(right)}"
