@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_agent.conf.model import Firewall, Instance, VirtualLink
-from vrrp_agent.conf.values.links import candidates, links_of, mac_of, name_links
+from vrrp_agent.conf.parts.link_names import candidates, links_of, name_links
+from vrrp_agent.conf.values.links import mac_of
 
 from tests.unit.conf.texts import config_of, instance, load_text, the_instance
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Address, Config, GlobalSettings, Instance, VirtualLink
-from vrrp_agent.conf.values.links import links_of
+from vrrp_agent.conf.parts.link_names import links_of
 from vrrp_agent.daemon.interfaces import Interfaces
 from vrrp_agent.daemon.virtual_links import VirtualLinks
 from vrrp_agent.kernel.errors import KernelError

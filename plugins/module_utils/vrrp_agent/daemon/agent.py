@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from ..conf.model import Config, Instance
-from ..conf.values.links import links_of
+from ..conf.parts.link_names import links_of
 from ..kernel import messages
 from ..kernel.addresses import check_privilege, list_addresses
 from ..kernel.advert_socket import AdvertSocket

@@ -14,14 +14,14 @@ import socket
 import struct
 from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
-from ..conf.match.addresses import is_link_local
 from ..conf.model import Config, Firewall, Instance, VirtualLink
+from ..conf.parts.link_names import links_of
 from ..conf.parts.links import MACVLAN
-from ..conf.values.links import links_of
 from ..kernel import nft_rules as rule
 from ..kernel import nftables as nft
 from ..kernel.errors import KernelError
 from ..loop.log import Log
+from ..wire.address import is_link_local
 from .interfaces import Interfaces
 from .prepared import placed
 

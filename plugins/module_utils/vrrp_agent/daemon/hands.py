@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Callable, Container, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..conf.model import Instance
-from ..conf.values.links import links_of
+from ..conf.parts.link_names import links_of
 from ..kernel.addresses import HeldAddress, prefix_length, remove_held_request
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.netlink import RouteSocket

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from ..conf.model import Instance, Tracked
-from ..conf.values.links import links_of
+from ..conf.parts.link_names import links_of
 from ..track.messages import FILE, PROCESS, SCRIPT, Key, Reading
 from ..wire.address import link_local_of, text
 from .interfaces import Interfaces

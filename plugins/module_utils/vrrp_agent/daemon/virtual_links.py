@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import AbstractSet, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..conf.model import Address, Config, Instance, VirtualLink
+from ..conf.parts.link_names import candidates, links_of, name_links
 from ..conf.parts.links import IPVLAN, MACVLAN
-from ..conf.values.links import candidates, links_of, name_links
 from ..kernel import sysctl
 from ..kernel import virtual_links as requests
 from ..kernel.addresses import add_request

@@ -23,3 +23,8 @@ def link_local_of(mac: bytes) -> bytes:
 def is_multicast(packed: bytes) -> bool:
     """224.0.0.0/4 or ff00::/8."""
     return packed[0] & 0xF0 == 0xE0 if len(packed) == 4 else packed[0] == 0xFF
+
+
+def is_link_local(packed: bytes) -> bool:
+    """fe80::/10."""
+    return len(packed) == 16 and packed[0] == 0xFE and packed[1] & 0xC0 == 0x80

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
-from ...wire.address import is_multicast
-from ..match.addresses import is_link_local, pack
+from ...wire.address import is_link_local, is_multicast
+from ..match.addresses import pack
 from ..model import SECOND_NS
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node, Word

@@ -32,11 +32,6 @@ def pack_prefix(text: str) -> Optional[Tuple[bytes, Optional[int]]]:
     return packed, int(prefix)
 
 
-def is_link_local(packed: bytes) -> bool:
-    """fe80::/10."""
-    return len(packed) == 16 and packed[0] == 0xFE and packed[1] & 0xC0 == 0x80
-
-
 def clear_host_bits(packed: bytes, length: int) -> bytes:
     """The address of the network: all bits behind the prefix are zero."""
     bits = 8 * len(packed) - length
