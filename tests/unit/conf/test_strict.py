@@ -108,6 +108,13 @@ def test_an_owner_is_deaf_whatever_it_is_told() -> None:
     assert any("off is ignored" in line for line in warnings("owner_ignore_adverts off", priority=255))
 
 
+def test_a_state_that_is_ignored_takes_nothing_away() -> None:
+    """state MASTER would turn nopreempt off."""
+    found = strict("state MASTER\nnopreempt\ntimer_expired_backup")
+    assert (found.preempt, found.timer_expired_backup) == (False, 254)
+    assert not [line for line in warnings("state MASTER\nnopreempt") if "nopreempt has no effect" in line]
+
+
 def test_a_strict_router_needs_an_address() -> None:
     found = warnings("", addresses=False)
     assert found["VI_1: strict mode needs a virtual address"] == "error"

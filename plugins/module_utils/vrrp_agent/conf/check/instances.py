@@ -241,6 +241,7 @@ class _Instance(InstanceView):
                 "write a priority from 1 to 254, unless this host owns the addresses",
             )
         nopreempt = self._later("preempt", "nopreempt") == "nopreempt"
+        active = active and (owner or not self.strict)  # check/strict.py tells what strict mode ignores
         if nopreempt and (active or owner):
             why = "state MASTER" if active else "priority 255"
             yield self._problem(
