@@ -21,8 +21,8 @@ from tests.unit.conf.texts import load_text
 
 VALUES = """
     198.18.0.0/16 198.51.100.1 2001:db8::/32 2001:db8::1 default any all default6 eth0 blue lock main 0 1 5
-    100 255 256 65536 4294967295 18446744073709551615 1-2 7/0xff 0x10 3/4 300ms 1s reno ecn high enabled
-    inet inet6 1:2:3:4 100/200 tcp -1 nonsense
+    100 255 256 65536 4294967295 18446744073709551615 1-2 7/0xff 0x10 0x1ffffffff 3/4 300ms 1s reno ecn high
+    enabled inet inet6 1:2:3:4 100/200 tcp -1 nonsense
 """.split()  # noqa: SIM905
 STARTS = {
     "route_lines": (
@@ -81,7 +81,7 @@ def requests_for(config: Config) -> None:
     tracked_devices(ways)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(lines("route_lines"))
 def test_routes(words: List[str]) -> None:
     loaded = load_text("static_routes {\n  " + " ".join(words) + "\n}\n")
@@ -90,7 +90,7 @@ def test_routes(words: List[str]) -> None:
         requests_for(loaded.config)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(lines("rule_lines"))
 def test_rules(words: List[str]) -> None:
     loaded = load_text("static_rules {\n  " + " ".join(words) + "\n}\n")

@@ -35,6 +35,7 @@ _RULE_NAMES = {
 }
 _FAMILY_OF_WORD = {"expires": 6, "pref": 6, "from": 6, "realms": 4}
 """Words of a route that mean something in one family only."""
+_LARGEST = {TABLE: 0xFFFFFFFF, GROUP: 0x7FFFFFFF}
 _TABLE_OPTIONS = ("realms", "suppress_prefixlength", "sup_pl", "suppress_ifgroup", "sup_group")
 
 
@@ -47,8 +48,12 @@ def _first(option: Option) -> Word:
 def named(option: Option, kind: str, names: Names) -> Iterator[Finding]:
     """The name of a table and the like must be known here."""
     word = _first(option)
-    if names.number(kind, word) is None:
+    number = names.number(kind, word)
+    if number is None:
         yield ERROR, f"this host has no {kind} named '{word}'", "write its number", word
+    elif number > _LARGEST.get(kind, 255):
+        hint = f"write a number up to {_LARGEST.get(kind, 255)}"
+        yield ERROR, f"there is no {kind} {word}", hint, word
 
 
 def _names_and_realms(fit: Fit, kinds: Mapping[str, str], names: Names) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Tuple
 
 from ..words import Arg, Keyword, Section, Shape, Type
-from .args import IFNAME, INT32_MAX, NUMBER_OR_NAME, NUMBER_OR_NAME_8, integer, name_of
+from .args import IFNAME, INT32_MAX, NUMBER_OR_NAME, NUMBER_OR_NAME_8, UINT32_MAX, integer, name_of
 
 _SELECTOR = (Arg("ADDRESS[/PREFIX]", Type.DESTINATION, choices=("default", "any", "all")),)
 _PREFERENCE = (integer("N"),)
@@ -38,7 +38,7 @@ _SELECT = (
     Keyword(
         "uidrange",
         "Selects by user id.",
-        args=(Arg("A-B", Type.INTEGER_RANGE, minimum=0),),
+        args=(Arg("A-B", Type.INTEGER_RANGE, minimum=0, maximum=UINT32_MAX),),
         supported=True,
         since="1.3.5",
     ),
