@@ -118,7 +118,7 @@ ROWS: Dict[Tuple[int, int], List[Bad]] = {
         Bad("version-3-bytes", "version_mismatch", {"version": 3, "interval": 100}),
         Bad("sum-with-pseudo-header", "checksum", {"form": "pseudo"}),
         Bad("password-where-none-is-set", "auth_type_mismatch", {"auth_type": 1, "auth_data": b"secret"}),
-        Bad("authentication-header", "auth_type_unknown", {"auth_type": 2}),
+        Bad("authentication-header", "auth_type_mismatch", {"auth_type": 2}),
         Bad("authentication-type-254", "auth_type_unknown", {"auth_type": 254}),
         Bad("interval-2", "interval_mismatch", {"interval": 2}),
     ],
