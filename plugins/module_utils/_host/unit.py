@@ -44,8 +44,8 @@ LimitNOFILE=65536
 # Keys are in the memory of this process.
 LimitCORE=0
 UMask=0077
-# Scripts inherit whatever is locked here, and nobody can know what they need; dumps go to /tmp, where others read
-# them. A host without scripts can be locked in: see "Locking the service in" in the collection's docs/role.md.
+# Scripts inherit whatever is locked here, and nobody can know what they need; dumps go to /tmp, where others
+# read them. A host without scripts can be locked in: see "Locking the service in" in docs/role.md.
 
 [Install]
 WantedBy=multi-user.target

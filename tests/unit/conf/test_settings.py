@@ -189,4 +189,4 @@ def test_a_word_that_the_agent_does_not_do_is_no_problem_where_keepalived_runs_t
 def test_a_key_from_a_credential_is_the_agents_own_too() -> None:
     text = instance("version 3\nauth_hmac {\n  key 1 credential:vrrp\n  active_key 1\n}")
     found = messages(text, for_keepalived=True)
-    assert any("keepalived would take it for the key itself" in message for message in found)
+    assert any("keepalived would take it for the key" in message for message in found)

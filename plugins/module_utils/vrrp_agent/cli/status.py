@@ -84,7 +84,7 @@ def ask(path: str, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
 
 
 def collect(lines: Iterator[Dict[str, Any]]) -> Dict[str, Any]:
-    """One object: the head, with ``instances``, ``interfaces``, ``groups`` and ``trackers``. Raises NoAnswer."""
+    """One object: the head, and lists of instances, interfaces, groups and trackers. Raises NoAnswer."""
     answer: Dict[str, Any] = {}
     instances: List[Any] = []
     interfaces: List[Any] = []
@@ -106,7 +106,8 @@ def collect(lines: Iterator[Dict[str, Any]]) -> Dict[str, Any]:
             answer.update(line)
     if len(instances) != answer.get("instance_count"):
         raise NoAnswer("the answer broke off", "look at the log of the agent")
-    return {**answer, "instances": instances, "interfaces": interfaces, "groups": groups, "trackers": trackers}
+    lists = {"instances": instances, "interfaces": interfaces, "groups": groups, "trackers": trackers}
+    return {**answer, **lists}
 
 
 def as_text(answer: Dict[str, Any]) -> Iterator[str]:

@@ -39,7 +39,7 @@ def _block(block: Node, section: Section, sections: Mapping[str, Section]) -> It
         if keyword.secret and any(word.startswith(_CREDENTIAL) for word in node.args):
             yield node.problem(
                 ERROR,
-                f"{keyword.name}: {_CREDENTIAL} is the agent's own: keepalived would take it for the key itself",
+                f"{keyword.name}: {_CREDENTIAL} is the agent's own: keepalived would take it for the key",
                 "write file: and a path, or let the agent run it",
             )
         if keyword.block:

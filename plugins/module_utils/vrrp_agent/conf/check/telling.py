@@ -50,7 +50,7 @@ def _fifos(tree: Node) -> Iterator[Problem]:
     if both is not None and ours is not None and both.args[:1] == ours.args[:1]:
         yield ours.problem(
             WARNING,
-            f"vrrp_notify_fifo is the same pipe as notify_fifo, {ours.args[0]}: it and its script are ignored",
+            f"vrrp_notify_fifo is the same pipe as notify_fifo, {ours.args[0]}, so it is ignored",
             "take it out: notify_fifo receives VRRP events too",
         )
 

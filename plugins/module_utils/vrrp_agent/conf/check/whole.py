@@ -123,7 +123,7 @@ class _Checker:
             self._note(
                 node,
                 WARNING,
-                f"'{node.keyword}' is given again: {'the first' if keyword.first_counts else 'this'} one counts",
+                f"'{node.keyword}' is given again: {_which(keyword)} one counts",
                 f"take one of them out; the first is {_place(first)}",
             )
         seen[node.name] = node
@@ -247,6 +247,10 @@ def _without_secret(keyword: Keyword, fit: Fit) -> Tuple[str, str]:
         f"{keyword.name} does not fit",
         f'write {" ".join(arg.name for arg in keyword.args)}; blanks need ""',
     )
+
+
+def _which(keyword: Keyword) -> str:
+    return "the first" if keyword.first_counts else "this"
 
 
 def _place(node: Node) -> str:

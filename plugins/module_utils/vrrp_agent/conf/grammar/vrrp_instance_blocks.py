@@ -76,10 +76,38 @@ GARP = (
 )
 
 NOTIFY = (
-    Keyword("notify_master", "Command to run on becoming active.", args=SCRIPT, supported=True, first_counts=True, since="1.1.0"),
-    Keyword("notify_backup", "Command to run on becoming backup.", args=SCRIPT, supported=True, first_counts=True, since="1.1.0"),
-    Keyword("notify_fault", "Command to run on entering FAULT.", args=SCRIPT, supported=True, first_counts=True, since="1.1.0"),
-    Keyword("notify_stop", "Command to run when the daemon stops.", args=SCRIPT, supported=True, first_counts=True, since="1.1.13"),
+    Keyword(
+        "notify_master",
+        "Command to run on becoming active.",
+        args=SCRIPT,
+        supported=True,
+        first_counts=True,
+        since="1.1.0",
+    ),
+    Keyword(
+        "notify_backup",
+        "Command to run on becoming backup.",
+        args=SCRIPT,
+        supported=True,
+        first_counts=True,
+        since="1.1.0",
+    ),
+    Keyword(
+        "notify_fault",
+        "Command to run on entering FAULT.",
+        args=SCRIPT,
+        supported=True,
+        first_counts=True,
+        since="1.1.0",
+    ),
+    Keyword(
+        "notify_stop",
+        "Command to run when the daemon stops.",
+        args=SCRIPT,
+        supported=True,
+        first_counts=True,
+        since="1.1.13",
+    ),
     Keyword(
         "notify_deleted",
         "Reports DELETED instead of FAULT when a reload removes the instance, and may run a command.",
@@ -128,7 +156,9 @@ NOTIFY = (
     ),
 )
 
-_LINK_GROUP = Keyword("group", "Puts the link into this interface group.", args=(NUMBER_OR_NAME,), supported=True)
+_LINK_GROUP = Keyword(
+    "group", "Puts the link into this interface group.", args=(NUMBER_OR_NAME,), supported=True
+)
 
 SECTIONS: Tuple[Section, ...] = (
     Section(
@@ -166,7 +196,7 @@ SECTIONS: Tuple[Section, ...] = (
         keywords=(
             Keyword(
                 "key",
-                "Adds a key of 32 to 64 bytes: text, hex:DIGITS or file:PATH; credential:NAME is the agent's own.",
+                "Adds a key of 32 to 64 bytes: text, hex:DIGITS or file:PATH; credential:NAME is our own.",
                 args=(integer("ID", 1, 255), Arg("KEY")),
                 supported=True,
                 repeatable=True,
@@ -215,7 +245,7 @@ SECTIONS: Tuple[Section, ...] = (
         keywords=(
             Keyword(
                 "netlink_notify_msg",
-                "Makes the kernel tell every listener of the base interface when the link is made or removed.",
+                "Makes the kernel tell listeners of the base interface when the link is made or removed.",
                 supported=True,
             ),
             _LINK_GROUP,
