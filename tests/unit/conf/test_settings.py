@@ -58,6 +58,8 @@ def test_of_two_names_the_one_of_the_vrrp_process_counts_and_that_is_said() -> N
 def test_a_umask_is_a_number_of_c_or_names(text: str, value: int) -> None:
     assert mask(text) == value
     assert operations_of(f"umask {text}").umask == value
+    scripts = config_of(f"global_defs {{\numask {text}\n}}\n{instance()}").settings.scripts
+    assert scripts.umask == value, "for scripts too"
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from types import SimpleNamespace
 from typing import Any, Callable, Iterator, List, Tuple
 
 import pytest
-from vrrp_agent.conf.model import Command, GlobalSettings, ScriptPolicy
+from vrrp_agent.conf.model import Command, Config, GlobalSettings, ScriptPolicy
 from vrrp_agent.conf.parts.operations import OnceCommand, Operations, Promptness
 from vrrp_agent.daemon import surroundings
 from vrrp_agent.daemon.once import run_once
 from vrrp_agent.daemon.promptness import Watchdog
+from vrrp_agent.daemon.service import with_umask
 from vrrp_agent.daemon.signals import NUMBERS, Signals
 from vrrp_agent.daemon.surroundings import Surroundings, write_number
 from vrrp_agent.loop.loop import Loop
@@ -67,10 +68,14 @@ def test_a_reload_changes_what_differs_and_nothing_else(done: List[Tuple[Any, ..
     assert done == [("set_nice", nice), ("set_affinity", tuple(os.sched_getaffinity(0)))], "as it was"
 
 
-def test_the_umask_of_the_command_line_goes_before_that_of_the_file(done: List[Tuple[Any, ...]]) -> None:
-    made = Surroundings(Loop(), Lines(), umask=0o077)
-    made.set_umask(0o002)
-    assert os.umask(0o022) == 0o077
+def test_the_umask_of_the_command_line_goes_before_that_of_the_file() -> None:
+    file = Config(GlobalSettings(scripts=ScriptPolicy(umask=0o002), operations=Operations(umask=0o002)))
+    settings = with_umask(file, 0o077).settings
+    assert (settings.operations.umask, settings.scripts.umask) == (0o077, 0o077)
+    assert with_umask(file, None) is file
+
+
+def test_without_the_word_the_umask_is_what_it_was(done: List[Tuple[Any, ...]]) -> None:
     made = Surroundings(Loop(), Lines())
     made.set_umask(0o002)
     assert os.umask(0o022) == 0o002

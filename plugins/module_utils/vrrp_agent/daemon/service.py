@@ -9,7 +9,7 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Optional, Tuple
 
@@ -69,7 +69,7 @@ class Service:
         self._log = Log(options.log_level)
         self._loop = Loop()
         self._runtime_dir = options.runtime_dir
-        self._surroundings = Surroundings(self._loop, self._log, options.umask)
+        self._surroundings = Surroundings(self._loop, self._log)
         self._timed_reload = TimedReload(self._loop, self._log, self._reload)
         self._agent: Optional[Agent] = None
         self._dumper = Dumper(self._loop, self._log, self._scene)
@@ -340,7 +340,18 @@ class Service:
         if outcome.config is None:
             rest = "; the old configuration goes on" if occasion == "reload" else ""
             self._log.error(f"{occasion}: {self._options.config} cannot be used{rest}")
-        return outcome.config
+            return None
+        return with_umask(outcome.config, self._options.umask)
+
+
+def with_umask(config: Config, umask: Optional[int]) -> Config:
+    """The configuration with the umask of the command line, if there is one."""
+    if umask is None:
+        return config
+    settings = config.settings
+    operations = replace(settings.operations, umask=umask)
+    scripts = replace(settings.scripts, umask=umask)
+    return replace(config, settings=replace(settings, operations=operations, scripts=scripts))
 
 
 def unchangeable(old: Config, new: Config) -> str:

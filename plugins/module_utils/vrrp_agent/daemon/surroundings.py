@@ -25,12 +25,11 @@ _BACK_TO_REALTIME_NS = 1_000_000_000
 class Surroundings:
     """Applies what global_defs says about the process; a reload changes what differs."""
 
-    def __init__(self, loop: Loop, log: Log, umask: Optional[int] = None) -> None:
+    def __init__(self, loop: Loop, log: Log) -> None:
         self._log = log
         self._settings: Optional[GlobalSettings] = None
         self._umask = os.umask(0o077)
         os.umask(self._umask)
-        self._fixed_umask = umask
         self._nice = os.getpriority(os.PRIO_PROCESS, 0)
         self._cpus = tuple(os.sched_getaffinity(0))
         self._pid_files: List[str] = []
@@ -41,9 +40,8 @@ class Surroundings:
     # Before the agent is there.
 
     def set_umask(self, umask: Optional[int]) -> None:
-        """The umask of the command line, or of the file, or the one that was there."""
-        wanted = self._fixed_umask if self._fixed_umask is not None else umask
-        os.umask(self._umask if wanted is None else wanted)
+        """This one; None is the one that was there at the start."""
+        os.umask(self._umask if umask is None else umask)
 
     def write_pid_files(self, paths: Sequence[str]) -> None:
         """The number of this process, for those who want to signal it."""

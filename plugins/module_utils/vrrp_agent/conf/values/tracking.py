@@ -28,6 +28,7 @@ from ..tree import Node
 from ..words import Section
 from .commands import command
 from .defaults import Defaults, nanoseconds
+from .settings import umask_of
 
 OWNER = 255
 MAX_WEIGHT = 253
@@ -69,6 +70,7 @@ def policy(defaults: Defaults) -> ScriptPolicy:
         security="enable_script_security" in defaults.words,
         follow_links=not defaults.flag("use_symlink_paths"),
         supplementary_groups=defaults.flag("set_supplementary_groups"),
+        umask=umask_of(defaults),
     )
 
 
