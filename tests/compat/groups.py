@@ -123,7 +123,7 @@ STORIES = (
         pair(),
         (START, ip("remove", "addr", "del", "198.18.0.1/24", "dev", "eth1"), STOP),
         prepare=inside,
-        differs={"remove/events": "A group that steps down says so"},
+        differs={"remove/events": "GROUP BACKUP when one steps down because an address was removed"},
     ),
     Story(
         "the pipe of a group",

@@ -68,7 +68,7 @@ STORIES = (
         ),
         (START, STOP),
         before_start=check_file(),
-        differs={"start/events": "A router that begins in FAULT says so"},
+        differs={"start/events": "the router begins in FAULT and says so"},
     ),
     Story(
         "a script that is bad from the start",
