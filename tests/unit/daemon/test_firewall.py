@@ -156,6 +156,17 @@ def test_a_table_that_gets_another_name_is_removed_under_its_old_one() -> None:
     assert stand.kernel.commits[1] == first + 4, "one more table of each family to make sure of and remove"
 
 
+def test_a_change_of_addresses_or_links_changes_elements_only() -> None:
+    """A table that is replaced would hold up adverts."""
+    stand = Stand()
+    stand.tables.apply(config(router(accept=False)), set())
+    more = replace(router(accept=False), excluded_addresses=(Address(packed("198.51.100.120"), 24),))
+    stand.tables.apply(config(more), set())
+    stand.tables.apply(config(router(accept=False)), set())
+    stand.tables.apply(config(replace(router(accept=False), accept=False, preempt=False)), set())
+    assert stand.kernel.commits[1:] == [1, 1]
+
+
 def test_an_error_is_said_once_and_tried_again() -> None:
     stand = Stand()
     stand.kernel.error = KernelError("nf_tables refused", "load it")

@@ -87,10 +87,15 @@ class Stand:
         monkeypatch.setattr(
             "vrrp_agent.daemon.virtual_links.list_links", lambda route: list(route.links.values())
         )
+        monkeypatch.setattr("vrrp_agent.daemon.virtual_links.submit_aside", self._submit_aside)
         monkeypatch.setattr("vrrp_agent.kernel.sysctl._ROOT", f"{directory}/none/")
         arguments: Any = (self.route, self.interfaces, self.log, str(directory), self._no_firewall)
         self.links = VirtualLinks(*arguments)
         self.mark = f"vrrp-agent {directory}"
+
+    def _submit_aside(self, requests: List[bytes]) -> bool:
+        self.route.submit(requests)
+        return True
 
     @staticmethod
     def _no_firewall() -> Any:

@@ -94,9 +94,11 @@ class FirewallTables:
             if wanted is None and self._now is None and not self._leftover(name):
                 self._looked = True
                 return
-            messages = self._removal({before, name})
-            if wanted is not None:
-                for table in tables(wanted, standby):
+            if wanted is not None and self._may_change(wanted):
+                messages = self._difference(wanted, standby)
+            else:
+                messages = self._removal({before, name})
+                for table in tables(wanted, standby) if wanted is not None else ():
                     messages += nft.make_table(table, OWNER_COMMENT)
             self._open().commit(messages)
         except KernelError as error:
@@ -136,6 +138,25 @@ class FirewallTables:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _may_change(self, wanted: Wanted) -> bool:
+        """The rules depend on the settings only: while these stay, nothing but elements has to change.
+
+        A table that is replaced makes the kernel wait for every CPU, and the adverts with it.
+        """
+        return self._now is not None and self._now.settings == wanted.settings and not self.problem
+
+    def _difference(self, wanted: Wanted, standby: Dict[str, bytes]) -> List[bytes]:
+        messages: List[bytes] = []
+        if self._now is None:
+            return messages
+        for old, new in zip(tables(self._now, self._standby), tables(wanted, standby)):
+            for before, after in zip(old.sets, new.sets):
+                place = (new.family, new.name, after.name)
+                gone = [one for one in before.elements if one not in after.elements]
+                come = [one for one in after.elements if one not in before.elements]
+                messages += nft.remove_elements(*place, gone) + nft.add_elements(*place, come)
+        return messages
 
     @staticmethod
     def _key(link: Tuple[str, int, int, int], wanted: Optional[Wanted]) -> bytes:

@@ -21,6 +21,7 @@ from ..conf.parts.links import IPVLAN, MACVLAN
 from ..kernel import sysctl
 from ..kernel import virtual_links as requests
 from ..kernel.addresses import add_request
+from ..kernel.aside import submit_aside
 from ..kernel.errors import KernelError
 from ..kernel.links import ARPHRD_ETHER, IFF_UP, MACVLAN_PRIVATE, Link, LinkEvent, list_links
 from ..kernel.netlink import RouteSocket
@@ -86,13 +87,18 @@ class VirtualLinks:
         gone = [
             link for link in self._interfaces if link.alias == self._mark and link.name not in self._wanted
         ]
-        self._remove(gone)
+        if gone:
+            names = ", ".join(link.name for link in gone)
+            self._log.notice(f"virtual link {names} is not wanted any more, and is removed")
+            batch = [requests.delete_request(link.index) for link in gone]
+            if not submit_aside(batch):
+                self._route.submit(batch)
 
     def remove_all(self) -> None:
         """The agent ends: its links go, and the host's settings come back."""
         self._wanted = {}
         self.firewall.remove()
-        self.remove_unused()
+        self._remove([link for link in self._interfaces if link.alias == self._mark])
         self._sysctls.give_back()
 
     def interfaces_changed(self, names: AbstractSet[str], make: Callable[[], None]) -> AbstractSet[str]:
