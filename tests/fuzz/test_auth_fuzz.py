@@ -8,7 +8,7 @@ from typing import List, Tuple
 from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_agent.conf.model import AuthHmac, HmacKey, Instance
-from vrrp_agent.daemon.guard import HeaderGuard, Proof, TrailerGuard
+from vrrp_agent.daemon.hearing.guard import HeaderGuard, Proof, TrailerGuard
 from vrrp_agent.wire import ah, hmac_trailer, ip
 from vrrp_agent.wire.discard import DecodeError, Discard
 from vrrp_agent.wire.ethernet import parse_frame

@@ -11,7 +11,7 @@ from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.match.judge import judge
 from vrrp_agent.conf.model import Config
 from vrrp_agent.conf.words import Keyword, Type
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.daemon.ways import Way, describe, key_on, make, tracked_devices, way_devices
 from vrrp_agent.kernel.links import Link
 from vrrp_agent.kernel.routes import decode_route

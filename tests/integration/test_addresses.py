@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any, Dict, List
 
 import pytest
 
 from tests.lab import config
-from tests.lab.bench import NO_BURST_LATER, Bench
+from tests.lab.bench import Bench
 from tests.lab.lan import VIP4, VIP6, VIP6_LINK_LOCAL
 from tests.lab.plugin import MakeBench
 from tests.lab.shell import wait_until

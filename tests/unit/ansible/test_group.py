@@ -61,7 +61,11 @@ def test_one_vrid_may_serve_both_families() -> None:
         (own(advert_int=2), "advert_int", ["2 s here and 1 s on n0", "both would be active"]),
         (own(version=3), "version", ["is 3 here and 2 on n0"]),
         (own(priority=200), "priority", ["200 is also the priority of n0"]),
-        (own(authentication={"auth_pass": "other"}), "authentication", ["n0 refuses", "the password differs"]),
+        (
+            own(authentication={"auth_pass": "other"}),
+            "authentication",
+            ["n0 refuses", "the password differs"],
+        ),
     ],
 )
 def test_a_host_that_differs_is_named_with_its_own_variable(

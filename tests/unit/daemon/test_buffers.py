@@ -9,7 +9,7 @@ from typing import Any, List, Tuple, cast
 
 import pytest
 from vrrp_agent.conf.model import GlobalSettings
-from vrrp_agent.daemon.buffers import receive_buffer, size_netlink
+from vrrp_agent.daemon.hearing.buffers import receive_buffer, size_netlink
 from vrrp_agent.kernel.netlink import set_receive_buffer
 
 from tests.unit.daemon.make import instance

@@ -7,8 +7,8 @@ from typing import List, Set
 
 import pytest
 from vrrp_agent.conf.model import LinkDelay
-from vrrp_agent.daemon.damping import Damper
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.damping import Damper
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.kernel.links import Link, LinkEvent
 from vrrp_agent.loop.loop import Loop
 

@@ -11,8 +11,8 @@ from typing import Iterator
 
 import pytest
 from vrrp_agent.conf.parts.operations import Dumps, Operations
-from vrrp_agent.daemon import dumps
-from vrrp_agent.daemon.dumps import JSON, STATE, STATS, Dumper, DumpError, Saver, place, write
+from vrrp_agent.daemon.dumps import writing as dumps
+from vrrp_agent.daemon.dumps.writing import JSON, STATE, STATS, Dumper, DumpError, Saver, place, write
 
 from tests.unit.daemon.make import config, instance
 from tests.unit.daemon.stage import Stage

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, List, Optional
 
 from vrrp_agent.conf.model import Address, Config, Firewall, GlobalSettings, Instance, VirtualLink
-from vrrp_agent.daemon.firewall import OWNER_COMMENT, FirewallTables, tables, wanted_of
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.firewall import OWNER_COMMENT, FirewallTables, tables, wanted_of
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.kernel import nftables as nft
 from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.links import Link

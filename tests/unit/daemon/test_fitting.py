@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from vrrp_agent.daemon.fitting import fit_adverts, room
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.daemon.prepared import Prepared
 from vrrp_agent.kernel.links import Link
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_agent.conf.model import AuthHmac, HmacKey, Instance, UnicastPeer
-from vrrp_agent.daemon.guard import (
+from vrrp_agent.daemon.hearing.guard import (
     HeaderGuard,
     Proof,
     TrailerGuard,

@@ -7,8 +7,8 @@ from typing import Any, List, Optional, Set, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Tracked, UnicastPeer
-from vrrp_agent.daemon.health import Part, Verdict, judge
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.health import Part, Verdict, judge
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.kernel.addresses import HeldAddress
 from vrrp_agent.kernel.links import Link
 from vrrp_agent.track.messages import FILE, PROCESS, SCRIPT, Reading

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, Optional, Tuple
 
 import pytest
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.kernel.addresses import AddressEvent, HeldAddress
 from vrrp_agent.kernel.links import Link, LinkEvent
 

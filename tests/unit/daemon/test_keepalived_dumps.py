@@ -24,8 +24,8 @@ from vrrp_agent.conf.model import (
     Tracked,
     WatchedProcess,
 )
-from vrrp_agent.daemon import keepalived_words as words
-from vrrp_agent.daemon.dumps import JSON, PIECES, STATE, STATS
+from vrrp_agent.daemon.dumps import keepalived_words as words
+from vrrp_agent.daemon.dumps.writing import JSON, PIECES, STATE, STATS
 from vrrp_agent.daemon.live import Live
 from vrrp_agent.track.messages import FILE, Reading
 

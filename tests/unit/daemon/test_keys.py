@@ -10,8 +10,8 @@ from typing import Any, Dict, Optional
 import pytest
 from vrrp_agent.conf.model import AuthHmac, Config, HmacKey
 from vrrp_agent.conf.problem import ERROR, WARNING
-from vrrp_agent.daemon.keys import read_keys
-from vrrp_agent.daemon.loading import Loading
+from vrrp_agent.daemon.process.keys import read_keys
+from vrrp_agent.daemon.process.loading import Loading
 
 from tests.unit.daemon.make import config, instance
 

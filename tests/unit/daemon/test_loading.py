@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from vrrp_agent.daemon import loading
-from vrrp_agent.daemon.loading import Loading, Outcome
+from vrrp_agent.daemon.process import loading
+from vrrp_agent.daemon.process.loading import Loading, Outcome
 
 GOOD = """
 vrrp_instance VI_{0} {{

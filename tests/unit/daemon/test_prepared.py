@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from vrrp_agent.conf.model import UnicastPeer
-from vrrp_agent.daemon.interfaces import Interfaces
+from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.daemon.prepared import Moves, Prepared, destinations, essence, placed
 from vrrp_agent.kernel.addresses import decode_address
 from vrrp_agent.kernel.links import Link

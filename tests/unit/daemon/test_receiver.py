@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 import pytest
 from vrrp_agent.conf.model import GlobalSettings, UnicastPeer
-from vrrp_agent.daemon.receiver import _MOST_PER_TURN
+from vrrp_agent.daemon.hearing.receiver import _MOST_PER_TURN
 from vrrp_agent.kernel.advert_socket import Received
 from vrrp_agent.wire.advert import GROUP_IPV4, GROUP_IPV6
 

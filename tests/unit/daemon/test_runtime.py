@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Iterator, List
 
 import pytest
-from vrrp_agent.daemon import runtime, systemd
-from vrrp_agent.daemon.runtime import RuntimeDirError, occupy
+from vrrp_agent.daemon.process import runtime, systemd
+from vrrp_agent.daemon.process.runtime import RuntimeDirError, occupy
 
 
 def test_the_directory_is_made_for_root_and_its_group(tmp_path: Path) -> None:
@@ -43,10 +43,11 @@ def test_a_second_agent_is_told_who_is_there_and_what_to_do(tmp_path: Path) -> N
 
 def test_a_killed_agent_frees_its_directory(tmp_path: Path) -> None:
     code = (
-        "import sys, time; sys.path.insert(0, sys.argv[1]); from vrrp_agent.daemon.runtime import occupy; "
+        "import sys, time; sys.path.insert(0, sys.argv[1]); "
+        "from vrrp_agent.daemon.process.runtime import occupy; "
         "lock = occupy(sys.argv[2]); print('have it', flush=True); time.sleep(60)"
     )
-    module_utils = str(Path(runtime.__file__).parents[2])
+    module_utils = str(Path(runtime.__file__).parents[3])
     words = [sys.executable, "-c", code, module_utils, str(tmp_path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None

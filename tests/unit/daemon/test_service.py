@@ -15,7 +15,8 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 from vrrp_agent.cli import status as cli
-from vrrp_agent.daemon import loading, service, surroundings
+from vrrp_agent.daemon import service
+from vrrp_agent.daemon.process import loading, surroundings
 from vrrp_agent.daemon.service import Options, Service
 from vrrp_agent.kernel.errors import MissingPrivilege
 

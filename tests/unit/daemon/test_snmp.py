@@ -8,7 +8,7 @@ from typing import Any, Callable, ClassVar, Dict, Iterator, List, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Config, GlobalSettings, Snmp
-from vrrp_agent.daemon import snmp
+from vrrp_agent.daemon.sides import snmp
 from vrrp_agent.snmp import facts
 from vrrp_agent.snmp.facts import BadAdvert, Begin, Change, Changed, ChangeDone, End, Part, Rows, Taken
 

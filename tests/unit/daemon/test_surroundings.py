@@ -15,12 +15,12 @@ from typing import Any, Callable, Iterator, List, Tuple
 import pytest
 from vrrp_agent.conf.model import Command, Config, GlobalSettings, ScriptPolicy
 from vrrp_agent.conf.parts.operations import OnceCommand, Operations, Promptness
-from vrrp_agent.daemon import surroundings
-from vrrp_agent.daemon.once import run_once
-from vrrp_agent.daemon.promptness import Watchdog
+from vrrp_agent.daemon.process import surroundings
+from vrrp_agent.daemon.process.once import run_once
+from vrrp_agent.daemon.process.promptness import Watchdog
+from vrrp_agent.daemon.process.signals import NUMBERS, Signals
+from vrrp_agent.daemon.process.surroundings import Surroundings, write_number
 from vrrp_agent.daemon.service import with_umask
-from vrrp_agent.daemon.signals import NUMBERS, Signals
-from vrrp_agent.daemon.surroundings import Surroundings, write_number
 from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Clock, Lines

@@ -18,7 +18,7 @@ from vrrp_agent.conf.model import (
     Telling,
     Tracked,
 )
-from vrrp_agent.daemon import telling as module
+from vrrp_agent.daemon.sides import telling as module
 from vrrp_agent.loop.events import Happening
 from vrrp_agent.notify.setup import Goodbye, Repeat, Setup
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_agent.conf.parts.operations import ReloadFiles
-from vrrp_agent.daemon.timed_reload import BadTime, Clerk, TimedReload, When, read_time
+from vrrp_agent.daemon.process.timed_reload import BadTime, Clerk, TimedReload, When, read_time
 from vrrp_agent.loop.loop import Loop
 
 from tests.unit.daemon.host import Lines

@@ -8,9 +8,9 @@ from typing import AbstractSet, Any, List, Set
 
 import pytest
 from vrrp_agent.conf.model import Command, Config, Linkbeat, Script, Tracked, WatchedFile
-from vrrp_agent.daemon import trackers as module
-from vrrp_agent.daemon.interfaces import Interfaces
-from vrrp_agent.daemon.trackers import Trackers, keys_of
+from vrrp_agent.daemon.host.interfaces import Interfaces
+from vrrp_agent.daemon.sides import trackers as module
+from vrrp_agent.daemon.sides.trackers import Trackers, keys_of
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.track import notebook
 from vrrp_agent.track.messages import FILE, LINK, SCRIPT, Key, Orders, Reading, Run

@@ -10,8 +10,8 @@ from typing import Any, Dict, List, Tuple
 import pytest
 from vrrp_agent.conf.model import Address, Config, GlobalSettings, Instance, VirtualLink
 from vrrp_agent.conf.parts.link_names import links_of
-from vrrp_agent.daemon.interfaces import Interfaces
-from vrrp_agent.daemon.virtual_links import VirtualLinks
+from vrrp_agent.daemon.host.interfaces import Interfaces
+from vrrp_agent.daemon.host.virtual_links import VirtualLinks
 from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.links import Link, decode_link
 from vrrp_agent.kernel.netlink import Refusal, sequence_of
@@ -85,9 +85,9 @@ class Stand:
         self.interfaces = Interfaces()
         self.interfaces.replace([BASE, *links], [])
         monkeypatch.setattr(
-            "vrrp_agent.daemon.virtual_links.list_links", lambda route: list(route.links.values())
+            "vrrp_agent.daemon.host.virtual_links.list_links", lambda route: list(route.links.values())
         )
-        monkeypatch.setattr("vrrp_agent.daemon.virtual_links.submit_aside", self._submit_aside)
+        monkeypatch.setattr("vrrp_agent.daemon.host.virtual_links.submit_aside", self._submit_aside)
         monkeypatch.setattr("vrrp_agent.kernel.sysctl._ROOT", f"{directory}/none/")
         arguments: Any = (self.route, self.interfaces, self.log, str(directory), self._no_firewall)
         self.links = VirtualLinks(*arguments)

@@ -14,7 +14,7 @@ from typing import Sequence
 
 from ..conf.load import load
 from ..conf.problem import ERROR, WARNING, Problem, has_errors
-from ..daemon.keys import read_keys
+from ..daemon.process.keys import read_keys
 
 CLEAN, WARNINGS, ERRORS = 0, 1, 2
 

@@ -47,7 +47,7 @@ class Signum(argparse.Action):
         values: Any,
         option_string: Optional[str] = None,
     ) -> None:
-        from ..daemon.signals import NUMBERS
+        from ..daemon.process.signals import NUMBERS
 
         number = NUMBERS.get(values)
         if number is None:

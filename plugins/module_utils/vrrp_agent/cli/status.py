@@ -13,7 +13,7 @@ import sys
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from ..daemon.control import SOCKET_NAME
-from ..daemon.runtime import DEFAULT_RUNTIME_DIR, directory_of
+from ..daemon.process.runtime import DEFAULT_RUNTIME_DIR, directory_of
 
 _TIMEOUT_S = 10.0
 

@@ -27,28 +27,29 @@ from ..loop.log import Log
 from ..loop.loop import Loop
 from ..track.messages import Key as TrackerKey
 from ..track.notebook import NAME as READINGS_NAME
-from . import dumps, status
+from . import status
 from .announcer import Announcer
-from .buffers import size_netlink
-from .damping import Damper
+from .dumps import writing as dumps
+from .dumps.scene import Scene
 from .fitting import fit_adverts
 from .groups import Groups, companions
 from .hands import Services
-from .health import Verdict, judge
-from .interfaces import Interfaces
+from .hearing.buffers import size_netlink
+from .hearing.receivers import OpenLink, OpenSocket, Receivers, places_of
+from .host.damping import Damper
+from .host.health import Verdict, judge
+from .host.interfaces import Interfaces
+from .host.losses import Losses, groups_to_follow
+from .host.promotion import Promotion
+from .host.statics import Statics
+from .host.virtual_links import VirtualLinks
 from .live import Live
-from .losses import Losses, groups_to_follow
 from .memory import NOT_RECALLED, Memory, boot_id, recall, spoke_lately
 from .patience import Patience
 from .prepared import Place, essence, placed
-from .promotion import Promotion
-from .receivers import OpenLink, OpenSocket, Receivers, places_of
-from .scene import Scene
-from .snmp import SnmpAgent, Sources
-from .statics import Statics
-from .telling import Teller, states
-from .trackers import Trackers
-from .virtual_links import VirtualLinks
+from .sides.snmp import SnmpAgent, Sources
+from .sides.telling import Teller, states
+from .sides.trackers import Trackers
 from .ways import way_devices, ways_of
 
 Key = Tuple[str, int, int]

@@ -13,7 +13,7 @@ from typing import List, Tuple
 
 from ..conf.model import Config, Instance
 from ..wire.advert import message_length
-from .interfaces import Interfaces
+from .host.interfaces import Interfaces
 from .sealed import overhead
 
 _USUAL_MTU = 1500

@@ -21,9 +21,9 @@ from ..loop.loop import Loop
 from ..wire.address import text
 from .announcer import Announcer, announcement, elsewhere
 from .counters import Counters
-from .firewall import FirewallTables, describe_link
-from .guard import Guard, guard_for
-from .interfaces import Interfaces
+from .hearing.guard import Guard, guard_for
+from .host.firewall import FirewallTables, describe_link
+from .host.interfaces import Interfaces
 from .memory import Memory
 from .prepared import Moves, Place, Prepared, essence, placed
 from .sealed import prepare

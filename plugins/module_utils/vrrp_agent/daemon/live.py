@@ -21,9 +21,9 @@ from ..loop import log as logging
 from ..loop.events import INSTANCE, Happening
 from .counters import Counters
 from .hands import LIMIT_WINDOW_NS, Hands, Services
-from .health import OWNER, Verdict
+from .host.health import OWNER, Verdict
 from .prepared import placed
-from .trackers import keys_of
+from .sides.trackers import keys_of
 from .ways import way_devices, ways_of
 
 if TYPE_CHECKING:

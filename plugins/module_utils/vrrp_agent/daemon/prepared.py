@@ -11,7 +11,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from ..conf.model import Address, Instance
 from ..kernel import addresses as kernel_addresses
 from ..wire import advert, arp, ip, nd
-from .interfaces import Interfaces
+from .host.interfaces import Interfaces
 
 Packet = Tuple[bytes, bytes]
 """A whole datagram and its packed destination."""

@@ -11,8 +11,8 @@ from ..conf.model import Instance
 from ..wire import advert, ah, hmac_trailer
 from ..wire.checksum import internet_checksum, pseudo_header
 from ..wire.keyed import Keyed
-from .guard import Guard, HeaderGuard, TrailerGuard
-from .interfaces import Interfaces
+from .hearing.guard import Guard, HeaderGuard, TrailerGuard
+from .host.interfaces import Interfaces
 from .prepared import Packet, Prepared
 
 _IPV4_HEADER, _IPV6_HEADER = 20, 40

@@ -21,16 +21,16 @@ from ..loop.alarm import Alarm
 from ..loop.log import ERROR as FAILURE
 from ..loop.log import INFO, WARNING, Log
 from ..loop.loop import Loop
-from . import signals, systemd
 from .agent import Agent, this_host
 from .control import SOCKET_NAME, Control
-from .dumps import Dumper, Saver
-from .loading import Loading, Outcome, remove_marker
-from .runtime import RuntimeDirError, directory_of, occupy
-from .scene import Scene
-from .signals import Signals
-from .surroundings import Surroundings
-from .timed_reload import TimedReload
+from .dumps.scene import Scene
+from .dumps.writing import Dumper, Saver
+from .process import signals, systemd
+from .process.loading import Loading, Outcome, remove_marker
+from .process.runtime import RuntimeDirError, directory_of, occupy
+from .process.signals import Signals
+from .process.surroundings import Surroundings
+from .process.timed_reload import TimedReload
 
 EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_PERMISSION = 0, 1, 2, 4  # as keepalived's
 EMPTY = Scene(Config(), (), 0, 0.0)
@@ -183,7 +183,7 @@ class Service:
         self._log.notice("stopped")
 
     def _run_script(self, word: str, config: Config) -> None:
-        from .once import run_once  # needed by few
+        from .process.once import run_once  # needed by few
 
         operations = config.settings.operations
         once = operations.startup if word == "startup_script" else operations.shutdown

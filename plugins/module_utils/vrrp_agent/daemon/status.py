@@ -14,7 +14,7 @@ from ..wire.address import text
 from .groups import LiveGroup
 from .live import Live
 from .prepared import placed
-from .trackers import Trackers, word
+from .sides.trackers import Trackers, word
 from .ways import describe
 
 SECOND_NS = 1_000_000_000

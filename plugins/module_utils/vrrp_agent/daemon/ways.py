@@ -22,7 +22,7 @@ from ..kernel.routes import RouteEvent, RouteKey
 from ..kernel.rules import RuleEvent, RuleKey
 from ..loop.log import Log
 from ..wire.address import text
-from .interfaces import Interfaces
+from .host.interfaces import Interfaces
 
 Way = Union[Route, Rule]
 WayEvent = Union[RouteEvent, RuleEvent]

@@ -16,19 +16,19 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Collection, Dict, Iterable, List, Sequence, Set, Tuple
 
-from ..conf.model import Config, Rule
-from ..kernel.addresses import AddressEvent
-from ..kernel.errors import KernelError
-from ..kernel.monitor import ROUTES4, ROUTES6, RULES4, RULES6
-from ..kernel.netlink import RouteSocket
-from ..kernel.routes import RouteEvent
-from ..kernel.rules import RuleEvent
-from ..loop.log import WARNING, Log
-from .hands import LIMIT_WINDOW_NS
+from ...conf.model import Config, Rule
+from ...kernel.addresses import AddressEvent
+from ...kernel.errors import KernelError
+from ...kernel.monitor import ROUTES4, ROUTES6, RULES4, RULES6
+from ...kernel.netlink import RouteSocket
+from ...kernel.routes import RouteEvent
+from ...kernel.rules import RuleEvent
+from ...loop.log import WARNING, Log
+from ..hands import LIMIT_WINDOW_NS
+from ..live import Live
+from ..ways import Key, Way, key_on, ways_of
 from .interfaces import Interfaces
-from .live import Live
 from .statics import Statics
-from .ways import Key, Way, key_on, ways_of
 
 _NOBODY: Sequence[Live] = ()
 

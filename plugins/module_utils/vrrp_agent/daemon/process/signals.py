@@ -9,7 +9,7 @@ import signal
 import socket
 from typing import Callable, Dict, Iterable, Mapping, Optional
 
-from ..loop.loop import Loop
+from ...loop.loop import Loop
 
 STOP, RELOAD, DATA, STATS = signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2
 JSON = signal.SIGRTMIN + 2

@@ -12,12 +12,12 @@ import re
 import time
 from typing import Any, Callable, Iterable, NamedTuple, Optional, Tuple
 
-from ..conf.parts.operations import ReloadFiles
-from ..loop.alarm import Alarm
-from ..loop.channel import Channel
-from ..loop.log import Log
-from ..loop.loop import Loop
-from ..loop.side import Side, Worker
+from ...conf.parts.operations import ReloadFiles
+from ...loop.alarm import Alarm
+from ...loop.channel import Channel
+from ...loop.log import Log
+from ...loop.loop import Loop
+from ...loop.side import Side, Worker
 
 _LOOK_NS = 1_000_000_000
 """How often the file is looked at; keepalived is told of changes by the kernel."""

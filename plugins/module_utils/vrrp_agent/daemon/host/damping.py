@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import AbstractSet, Callable, Dict, Sequence, Set
 
-from ..conf.model import LinkDelay
-from ..loop.alarm import Alarm
-from ..loop.log import Log
-from ..loop.loop import Loop
+from ...conf.model import LinkDelay
+from ...loop.alarm import Alarm
+from ...loop.log import Log
+from ...loop.loop import Loop
 from .interfaces import Interfaces
 
 _SECOND_NS = 1_000_000_000

@@ -12,12 +12,12 @@ from __future__ import annotations
 import time
 from typing import Callable, NamedTuple, Optional, Tuple, Union
 
-from ..conf.model import AuthHmac, Instance
-from ..election.replay import ClockSequence, GroupSequence, Marks, skew_s, stale
-from ..wire import ah, hmac_trailer
-from ..wire.address import text
-from ..wire.discard import Discard
-from ..wire.keyed import Keyed
+from ...conf.model import AuthHmac, Instance
+from ...election.replay import ClockSequence, GroupSequence, Marks, skew_s, stale
+from ...wire import ah, hmac_trailer
+from ...wire.address import text
+from ...wire.discard import Discard
+from ...wire.keyed import Keyed
 
 _SECOND_NS = 1_000_000_000
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Set
 
-from ..conf.model import Config
-from ..loop import events
-from ..loop.events import GROUP, INSTANCE, Happening
-from ..loop.log import WARNING, Log
-from ..loop.loop import Loop
-from ..loop.side import Side
-from ..notify.setup import Goodbye, Repeat, Setup, Subject, setup_of
-from .groups import LiveGroup
-from .hands import LIMIT_WINDOW_NS
-from .live import WORDS, Live
+from ...conf.model import Config
+from ...loop import events
+from ...loop.events import GROUP, INSTANCE, Happening
+from ...loop.log import WARNING, Log
+from ...loop.loop import Loop
+from ...loop.side import Side
+from ...notify.setup import Goodbye, Repeat, Setup, Subject, setup_of
+from ..groups import LiveGroup
+from ..hands import LIMIT_WINDOW_NS
+from ..live import WORDS, Live
 
 NAME = "notify"
 MOST_WAITING = 10_000
@@ -163,6 +163,6 @@ def states(groups: Iterable[LiveGroup], lives: Iterable[Live]) -> Iterator[Happe
 
 def _make(loop: Loop, channel: Any, log: Log) -> Any:
     """In the process itself: only there is the worker's code needed."""
-    from ..notify.worker import Notifier
+    from ...notify.worker import Notifier
 
     return Notifier(loop, channel, log)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterator, Mapping, Tuple
 
-from ..conf.model import Notify, WatchedProcess
-from ..election.settings import State
-from ..track.messages import PROCESS
+from ...conf.model import Notify, WatchedProcess
+from ...election.settings import State
+from ...track.messages import PROCESS
+from ..live import Live
 from . import keepalived_words as words
-from .live import Live
 from .scene import Scene
 
 SECOND_NS = 1_000_000_000

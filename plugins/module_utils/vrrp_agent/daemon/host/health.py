@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from ..conf.model import Instance, Tracked
-from ..conf.parts.link_names import links_of
-from ..track.messages import FILE, PROCESS, SCRIPT, Key, Reading
-from ..wire.address import link_local_of, text
+from ...conf.model import Instance, Tracked
+from ...conf.parts.link_names import links_of
+from ...track.messages import FILE, PROCESS, SCRIPT, Key, Reading
+from ...wire.address import link_local_of, text
+from ..prepared import placed
+from ..ways import tracked_devices, ways_of
 from .interfaces import Interfaces
-from .prepared import placed
-from .ways import tracked_devices, ways_of
 
 OWNER = 255
 FILE_FAULT = -254

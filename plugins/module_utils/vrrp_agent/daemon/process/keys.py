@@ -15,9 +15,9 @@ import stat
 from dataclasses import replace
 from typing import List, Mapping, Optional, Tuple
 
-from ..conf.model import Config, HmacKey, Instance
-from ..conf.problem import ERROR, WARNING, Problem
-from ..conf.values.security import (
+from ...conf.model import Config, HmacKey, Instance
+from ...conf.problem import ERROR, WARNING, Problem
+from ...conf.values.security import (
     CREDENTIAL,
     FILE,
     LEAST_KEY_BYTES,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Mapping, NamedTuple, Sequence
 
-from ..conf.model import Config
-from ..election.settings import State
-from ..track.messages import Key, Reading
-from .live import Live
+from ...conf.model import Config
+from ...election.settings import State
+from ...track.messages import Key, Reading
+from ..live import Live
 
 
 class Scene(NamedTuple):

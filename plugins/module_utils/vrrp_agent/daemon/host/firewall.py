@@ -14,16 +14,16 @@ import socket
 import struct
 from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
-from ..conf.model import Config, Firewall, Instance, VirtualLink
-from ..conf.parts.link_names import links_of
-from ..conf.parts.links import MACVLAN
-from ..kernel import nft_rules as rule
-from ..kernel import nftables as nft
-from ..kernel.errors import KernelError
-from ..loop.log import Log
-from ..wire.address import is_link_local
+from ...conf.model import Config, Firewall, Instance, VirtualLink
+from ...conf.parts.link_names import links_of
+from ...conf.parts.links import MACVLAN
+from ...kernel import nft_rules as rule
+from ...kernel import nftables as nft
+from ...kernel.errors import KernelError
+from ...loop.log import Log
+from ...wire.address import is_link_local
+from ..prepared import placed
 from .interfaces import Interfaces
-from .prepared import placed
 
 OWNER_COMMENT = "vrrp-agent"
 _PRIORITY = 255

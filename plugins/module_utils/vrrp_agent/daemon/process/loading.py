@@ -18,12 +18,12 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional, Tuple
 
-from ..conf.model import Config
-from ..conf.problem import Problem, has_errors
-from ..kernel.process import MOST_DESCRIPTORS
+from ...conf.model import Config
+from ...conf.problem import Problem, has_errors
+from ...kernel.process import MOST_DESCRIPTORS
 
 if TYPE_CHECKING:
-    from ..conf.load import Loaded
+    from ...conf.load import Loaded
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _set_marker(path: Optional[str]) -> None:
 
 
 def _load(path: str, config_id: str, lenient: bool, number: int) -> Outcome:
-    from ..conf import load  # the grammar is needed here and nowhere else in the daemon
+    from ...conf import load
     from .keys import read_keys
 
     try:
@@ -164,9 +164,9 @@ def _load(path: str, config_id: str, lenient: bool, number: int) -> Outcome:
 
 def _keep_copy(loaded: Loaded, directory: str, number: int) -> None:
     """config_save_dir: all that was read as one text, without its secrets."""
-    from ..conf.grammar.index import SECTIONS
-    from ..conf.text.render import render
-    from .dumps import DumpError, make_directory, write
+    from ...conf.grammar.index import SECTIONS
+    from ...conf.text.render import render
+    from ..dumps.writing import DumpError, make_directory, write
 
     if make_directory(directory):
         return  # said by the agent, which keeps the state there

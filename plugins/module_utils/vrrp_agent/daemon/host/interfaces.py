@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Container, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..kernel.addresses import IFA_F_TENTATIVE, AddressEvent, HeldAddress
-from ..kernel.links import Link, LinkEvent
-from ..kernel.monitor import Event
+from ...kernel.addresses import IFA_F_TENTATIVE, AddressEvent, HeldAddress
+from ...kernel.links import Link, LinkEvent
+from ...kernel.monitor import Event
 
 _SCOPE_LINK = 253
 

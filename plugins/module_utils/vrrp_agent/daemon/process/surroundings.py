@@ -10,11 +10,11 @@ import gc
 import os
 from typing import List, Optional, Sequence
 
-from ..conf.model import GlobalSettings
-from ..kernel import process
-from ..loop.alarm import Alarm
-from ..loop.log import Log
-from ..loop.loop import Loop
+from ...conf.model import GlobalSettings
+from ...kernel import process
+from ...loop.alarm import Alarm
+from ...loop.log import Log
+from ...loop.loop import Loop
 from .promptness import Watchdog
 
 TITLE = "vrrp-agent"

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from typing import List
 
-from ..conf.model import ScriptPolicy
-from ..conf.parts.operations import OnceCommand
-from ..kernel import program
-from ..kernel.errors import KernelError
-from ..kernel.executable import examine
-from ..kernel.program import Ended
-from ..loop.alarm import Alarm
-from ..loop.log import Log
-from ..loop.loop import Loop
-from ..loop.running import Running
+from ...conf.model import ScriptPolicy
+from ...conf.parts.operations import OnceCommand
+from ...kernel import program
+from ...kernel.errors import KernelError
+from ...kernel.executable import examine
+from ...kernel.program import Ended
+from ...loop.alarm import Alarm
+from ...loop.log import Log
+from ...loop.loop import Loop
+from ...loop.running import Running
 from . import systemd
 
 SECOND_NS = 1_000_000_000

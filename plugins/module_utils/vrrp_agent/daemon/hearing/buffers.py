@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from ..conf.model import GlobalSettings, Instance
-from ..kernel.monitor import Monitor
-from ..kernel.netlink import RouteSocket
+from ...conf.model import GlobalSettings, Instance
+from ...kernel.monitor import Monitor
+from ...kernel.netlink import RouteSocket
 
 
 def size_netlink(route: RouteSocket, monitor: Monitor, before: GlobalSettings, now: GlobalSettings) -> None:

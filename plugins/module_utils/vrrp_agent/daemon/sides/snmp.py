@@ -14,23 +14,23 @@ import socket
 from collections import deque
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..conf.model import Config, Snmp
-from ..election.memory import Heard
-from ..election.settings import OWNER, State
-from ..loop import events
-from ..loop.events import GROUP, Happening
-from ..loop.log import Log
-from ..loop.loop import Loop
-from ..loop.side import Side
-from ..snmp import facts
-from ..track.messages import FILE, PROCESS, SCRIPT, Reading
-from ..wire.discard import Discard
-from .groups import LiveGroup
-from .interfaces import Interfaces
-from .live import Live
-from .prepared import placed
-from .receiver import Receiver
-from .receivers import Receivers
+from ...conf.model import Config, Snmp
+from ...election.memory import Heard
+from ...election.settings import OWNER, State
+from ...loop import events
+from ...loop.events import GROUP, Happening
+from ...loop.log import Log
+from ...loop.loop import Loop
+from ...loop.side import Side
+from ...snmp import facts
+from ...track.messages import FILE, PROCESS, SCRIPT, Reading
+from ...wire.discard import Discard
+from ..groups import LiveGroup
+from ..hearing.receiver import Receiver
+from ..hearing.receivers import Receivers
+from ..host.interfaces import Interfaces
+from ..live import Live
+from ..prepared import placed
 from .trackers import Trackers
 
 NAME = "snmp"
@@ -347,6 +347,6 @@ def _reason(live: Live) -> int:
 
 def _make(loop: Loop, channel: Any, log: Log) -> Any:
     """In the process itself: only there is the worker's code needed."""
-    from ..snmp.worker import SnmpWorker
+    from ...snmp.worker import SnmpWorker
 
     return SnmpWorker(loop, channel, log)

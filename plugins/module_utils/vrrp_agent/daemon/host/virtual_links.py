@@ -15,18 +15,18 @@ import os
 from dataclasses import replace
 from typing import AbstractSet, Callable, Dict, List, Optional, Sequence, Tuple
 
-from ..conf.model import Address, Config, Instance, VirtualLink
-from ..conf.parts.link_names import candidates, links_of, name_links
-from ..conf.parts.links import IPVLAN, MACVLAN
-from ..kernel import sysctl
-from ..kernel import virtual_links as requests
-from ..kernel.addresses import add_request
-from ..kernel.aside import submit_aside
-from ..kernel.errors import KernelError
-from ..kernel.links import ARPHRD_ETHER, IFF_UP, MACVLAN_PRIVATE, Link, LinkEvent, list_links
-from ..kernel.netlink import RouteSocket
-from ..kernel.nftables import NftSocket
-from ..loop.log import Log
+from ...conf.model import Address, Config, Instance, VirtualLink
+from ...conf.parts.link_names import candidates, links_of, name_links
+from ...conf.parts.links import IPVLAN, MACVLAN
+from ...kernel import sysctl
+from ...kernel import virtual_links as requests
+from ...kernel.addresses import add_request
+from ...kernel.aside import submit_aside
+from ...kernel.errors import KernelError
+from ...kernel.links import ARPHRD_ETHER, IFF_UP, MACVLAN_PRIVATE, Link, LinkEvent, list_links
+from ...kernel.netlink import RouteSocket
+from ...kernel.nftables import NftSocket
+from ...loop.log import Log
 from .firewall import FirewallTables
 from .interfaces import Interfaces
 

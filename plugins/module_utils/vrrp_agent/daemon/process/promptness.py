@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ..conf.parts.operations import Promptness
-from ..loop.alarm import Alarm
-from ..loop.log import Log
-from ..loop.loop import Loop
+from ...conf.parts.operations import Promptness
+from ...loop.alarm import Alarm
+from ...loop.log import Log
+from ...loop.loop import Loop
 
 _LOOKS = 8
 """A delay is seen when it is at least 1/8 longer than asked: the alarm rings so often in that time."""

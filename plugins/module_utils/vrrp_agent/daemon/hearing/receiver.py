@@ -13,20 +13,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from ..conf.model import Instance
-from ..election.admit import Admission, Observation
-from ..kernel.advert_socket import AdvertSocket
-from ..kernel.errors import KernelError
-from ..loop import log as logging
-from ..loop.log import Log
-from ..loop.loop import Loop
-from ..wire import advert as wire_advert
-from ..wire import ah, hmac_trailer, ip
-from ..wire.address import is_multicast, text
-from ..wire.discard import DecodeError, Discard
+from ...conf.model import Instance
+from ...election.admit import Admission, Observation
+from ...kernel.advert_socket import AdvertSocket
+from ...kernel.errors import KernelError
+from ...loop import log as logging
+from ...loop.log import Log
+from ...loop.loop import Loop
+from ...wire import advert as wire_advert
+from ...wire import ah, hmac_trailer, ip
+from ...wire.address import is_multicast, text
+from ...wire.discard import DecodeError, Discard
+from ..hands import LIMIT_WINDOW_NS
+from ..live import Live
 from .guard import NO_PROOF, Guard, Proof, TrailerGuard
-from .hands import LIMIT_WINDOW_NS
-from .live import Live
 
 _MOST_PER_TURN = 1024
 _MOST_REMEMBERED = 2048

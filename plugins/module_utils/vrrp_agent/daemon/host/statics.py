@@ -9,15 +9,14 @@ import contextlib
 import os
 from typing import AbstractSet, Container, Dict, List, Tuple
 
-from ..conf.model import Address, Config, Rule
-from ..kernel import addresses as kernel_addresses
-from ..kernel.errors import KernelError
-from ..kernel.netlink import RouteSocket
-from ..kernel.routes import devices_of
-from ..loop.log import Log
-from ..wire.address import text
-from .interfaces import Interfaces
-from .ways import (
+from ...conf.model import Address, Config, Rule
+from ...kernel import addresses as kernel_addresses
+from ...kernel.errors import KernelError
+from ...kernel.netlink import RouteSocket
+from ...kernel.routes import devices_of
+from ...loop.log import Log
+from ...wire.address import text
+from ..ways import (
     EEXIST,
     GONE_ALREADY,
     Key,
@@ -28,6 +27,7 @@ from .ways import (
     key_on,
     make,
 )
+from .interfaces import Interfaces
 
 Tagged = Tuple[str, str]
 """What was removed, and the track_group that watches it."""

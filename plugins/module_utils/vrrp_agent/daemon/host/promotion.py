@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import AbstractSet, Sequence, Set
 
-from ..conf.model import Instance
-from ..kernel.sysctl import Sysctls
-from ..loop.log import Log
+from ...conf.model import Instance
+from ...kernel.sysctl import Sysctls
+from ...loop.log import Log
 
 
 class Promotion:

@@ -15,11 +15,11 @@ import signal
 import stat
 from typing import Any, Callable, Dict, Iterator, Mapping
 
-from ..conf.parts.operations import Dumps as Files
-from ..conf.parts.operations import Operations
-from ..kernel.process import MOST_DESCRIPTORS
-from ..loop.log import Log
-from ..loop.loop import Loop
+from ...conf.parts.operations import Dumps as Files
+from ...conf.parts.operations import Operations
+from ...kernel.process import MOST_DESCRIPTORS
+from ...loop.log import Log
+from ...loop.loop import Loop
 from . import keepalived_data, keepalived_json
 from .scene import Scene
 

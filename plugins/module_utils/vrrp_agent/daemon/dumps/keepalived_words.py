@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import AbstractSet, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ..conf.model import Address, Command, Encap, Instance, NextHop, Route, Rule
-from ..election.settings import State
-from ..wire.address import text
-from .live import Live
+from ...conf.model import Address, Command, Encap, Instance, NextHop, Route, Rule
+from ...election.settings import State
+from ...wire.address import text
+from ..live import Live
 
 STATE_NUMBERS: Dict[State, int] = {
     State.INITIALIZE: 0,

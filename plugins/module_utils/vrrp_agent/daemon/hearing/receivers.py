@@ -8,16 +8,16 @@ from __future__ import annotations
 import functools
 from typing import AbstractSet, Dict, Iterable, Iterator, List, Optional, Protocol, Tuple
 
-from ..conf.model import Instance
-from ..kernel.advert_socket import IPPROTO_VRRP, AdvertSocket
-from ..kernel.errors import KernelError
-from ..kernel.link_socket import LinkSocket
-from ..loop.log import Log
-from ..loop.loop import Loop
-from ..wire import ah
+from ...conf.model import Instance
+from ...kernel.advert_socket import IPPROTO_VRRP, AdvertSocket
+from ...kernel.errors import KernelError
+from ...kernel.link_socket import LinkSocket
+from ...loop.log import Log
+from ...loop.loop import Loop
+from ...wire import ah
+from ..host.interfaces import Interfaces
+from ..live import Live
 from .buffers import receive_buffer
-from .interfaces import Interfaces
-from .live import Live
 from .receiver import OnRefused, Receiver
 
 Place = Tuple[str, int]

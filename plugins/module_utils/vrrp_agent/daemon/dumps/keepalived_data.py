@@ -12,13 +12,13 @@ from __future__ import annotations
 import time
 from typing import Iterator, Sequence, Tuple, Union
 
-from ..conf.model import Address, Config, Instance, Notify, Script, SyncGroup, Tracked, WatchedProcess
-from ..election.settings import State
-from ..track.messages import FILE, PROCESS, SCRIPT
-from ..wire.address import text
+from ...conf.model import Address, Config, Instance, Notify, Script, SyncGroup, Tracked, WatchedProcess
+from ...election.settings import State
+from ...track.messages import FILE, PROCESS, SCRIPT
+from ...wire.address import text
+from ..live import Live
 from . import keepalived_words as words
 from .keepalived_json import wanted
-from .live import Live
 from .scene import Scene
 
 SECOND_NS = 1_000_000_000

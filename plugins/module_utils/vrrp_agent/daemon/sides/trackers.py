@@ -9,21 +9,21 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, FrozenSet, Iterator, Optional, Set, Tuple
 
-from ..conf.model import Config, Instance
-from ..loop.channel import Channel
-from ..loop.log import ERROR, INFO, NOTICE, WARNING, Log
-from ..loop.loop import Loop
-from ..loop.side import Side, Worker
-from ..track import notebook
-from ..track.messages import FILE, LINK, PROCESS, SCRIPT, Key, Orders, Reading, Run
-from .interfaces import Interfaces
+from ...conf.model import Config, Instance
+from ...loop.channel import Channel
+from ...loop.log import ERROR, INFO, NOTICE, WARNING, Log
+from ...loop.loop import Loop
+from ...loop.side import Side, Worker
+from ...track import notebook
+from ...track.messages import FILE, LINK, PROCESS, SCRIPT, Key, Orders, Reading, Run
+from ..host.interfaces import Interfaces
 
 _NAME = "track"
 
 
 def make_worker(loop: Loop, channel: Channel, log: Log) -> Worker:
     """The side's worker: imported in its own process only."""
-    from ..track.worker import TrackWorker
+    from ...track.worker import TrackWorker
 
     return TrackWorker(loop, channel, log)
 
