@@ -201,7 +201,7 @@ def test_receive_only_signs_nothing(stage: Stage) -> None:
 def test_an_advert_with_its_trailer_fits_the_link(stage: Stage) -> None:
     many = tuple(f"198.18.{number // 250}.{number % 250 + 1}/32" for number in range(255))
     stage.host.links[2] = replace(stage.host.links[2], mtu=1000)
-    stage.agent._list_everything()
+    stage.agent._news.list_everything()
     stage.start_active(instance("VI_1", *many, auth_hmac=with_hmac()))
     stage.wait(1.1)
     longest = max(len(datagram) for datagram, _destination in stage.socket().sent)

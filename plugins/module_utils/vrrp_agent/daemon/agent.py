@@ -13,12 +13,11 @@ from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple,
 from ..conf.model import Config, Instance
 from ..conf.parts.link_names import links_of
 from ..kernel import messages
-from ..kernel.addresses import check_privilege, list_addresses
+from ..kernel.addresses import check_privilege
 from ..kernel.advert_socket import AdvertSocket
 from ..kernel.errors import KernelError
 from ..kernel.frame_socket import FrameSocket
 from ..kernel.link_socket import LinkSocket
-from ..kernel.links import list_links
 from ..kernel.monitor import Monitor
 from ..kernel.netlink import RouteSocket
 from ..kernel.nftables import NftSocket
@@ -35,11 +34,11 @@ from .fitting import fit_adverts
 from .groups import Groups, companions
 from .hands import Services
 from .hearing.buffers import size_netlink
-from .hearing.receivers import OpenLink, OpenSocket, Receivers, places_of
-from .host.damping import Damper
+from .hearing.receivers import OpenLink, OpenSocket, Receivers
 from .host.health import Verdict, judge
 from .host.interfaces import Interfaces
 from .host.losses import Losses, groups_to_follow
+from .host.news import Concerned, Consequences, News
 from .host.promotion import Promotion
 from .host.statics import Statics
 from .host.virtual_links import VirtualLinks
@@ -77,6 +76,14 @@ class Host(NamedTuple):
     open_socket: OpenSocket
     open_link: OpenLink = LinkSocket
     open_firewall: Callable[[], NftSocket] = NftSocket
+
+
+class Difference(NamedTuple):
+    """Virtual routers that a new configuration ends, changes and begins."""
+
+    removed: List[Key]
+    changed: List[Instance]
+    new: List[Instance]
 
 
 def this_host() -> Host:
@@ -119,14 +126,17 @@ class Agent:
         self._services = Services(loop, log, *shared, tell=self._tell)
         self._groups = Groups(log, self._tell)
         self._trackers = Trackers(loop, log, self._trackers_changed, self._interfaces, notes)
-        self._damper = Damper(loop, log, self._interfaces, lambda names: self._host_changed(names, set()))
         self._patience = Patience()
         self._teller = Teller(loop, log)
         things = (self._lives, self._groups, self._interfaces, self._receivers, self._trackers)
         sources = Sources(*things, adjust=self.adjust)
         self._snmp = SnmpAgent(loop, log, version, sources)
-        self._list_everything()
-        loop.add_reader(self._monitor.fileno(), self._hear_kernel)
+        concerned = Concerned(
+            *(self._interfaces, self._receivers, self._links),
+            *(self._losses, self._statics, self._promotion),
+        )
+        then = Consequences(self._take_verdict, lambda: self._make_links(self.config), self._serve)
+        self._news = News(loop, log, self._route, self._monitor, self._lives, concerned, then)
 
     # Configurations.
 
@@ -158,26 +168,55 @@ class Agent:
         config, cuts = fit_adverts(self._links.named(config), self._interfaces)
         for line in cuts:
             self.log.warning(line)
+        difference = self._difference(config)
+        self._make_room(config, difference)
+        first, delay_ns = not self.config.instances, self._patience.left_ns(config.settings, now)
+        size_netlink(self._route, self._monitor, self.config.settings, config.settings)
+        self.config = config
+        self._groups.suspend()
+        self._spread(config, difference.new, now)
+        self._give_up(difference, now)
+        self._teller.apply(config)  # what goes is told of by its own words, all else by the new ones
+        self._snmp.apply(config)
+        for instance in difference.new:
+            self._lives[instance.key] = Live(instance, self._services, delay_ns)
+        self._losses.arrange(config, self._lives.values())
+        self._lay_out_memory()
+        for instance in difference.changed:
+            self._change(self._lives[instance.key], instance, now)
+        self._serve()
+        self._links.remove_unused()
+        self._begin_all(difference.new, first, now)
+        if not first:
+            self._teller.repeat(states(self._groups, self._lives.values()))
+
+    def _difference(self, config: Config) -> Difference:
+        """What ``config`` has other than what is at work."""
         old, wanted = self.config.by_key, config.by_key
-        removed = [key for key in self._lives if key not in wanted]
-        changed = [i for i in config.instances if i.key in self._lives and old[i.key] != i]
-        new = [i for i in config.instances if i.key not in self._lives]
+        return Difference(
+            [key for key in self._lives if key not in wanted],
+            [one for one in config.instances if one.key in self._lives and old[one.key] != one],
+            [one for one in config.instances if one.key not in self._lives],
+        )
+
+    def _make_room(self, config: Config, difference: Difference) -> None:
+        """Links and sockets: the one part that can fail, so it comes first and can be taken back."""
         self._make_links(config)
         try:
-            self._receivers.open_for([*changed, *new])
+            self._receivers.open_for([*difference.changed, *difference.new])
         except KernelError:
             self._make_links(self.config)
             self._links.remove_unused()
             raise
-        delay_ns = self._patience.left_ns(config.settings, now)
-        size_netlink(self._route, self._monitor, self.config.settings, config.settings)
-        self.config = config
-        self._groups.suspend()
+
+    def _spread(self, config: Config, new: List[Instance], now: int) -> None:
+        """All that serves the virtual routers learns what ``config`` says."""
         self._announcer.use_groups(config.garp_groups)
         self._virtual = {
             address.packed for instance in config.instances for address, _device in placed(instance)
         }
-        self._damper.use(config.link_delays)
+        self._news.watch_for(self._virtual)
+        self._news.damper.use(config.link_delays)
         go_on = any(spoke_lately(i, self._recalled.get(i.key, NOT_RECALLED).moment_ns, now) for i in new)
         self._trackers.apply(config, go_on)
         problem = self._monitor.follow(groups_to_follow(config))
@@ -185,29 +224,19 @@ class Agent:
             self.log.warning(problem)
         self._promotion.apply(config.instances)
         self._statics.apply(config)
-        self._give_up(removed, changed, now)
-        self._teller.apply(config)  # what goes is told of by its own words, all else by the new ones
-        self._snmp.apply(config)
-        for instance in new:
-            self._lives[instance.key] = Live(instance, self._services, delay_ns)
-        self._losses.arrange(config, self._lives.values())
-        self._lay_out_memory()
-        for instance in changed:
-            self._change(self._lives[instance.key], instance, now)
-        self._serve()
-        self._links.remove_unused()
+
+    def _begin_all(self, new: List[Instance], first: bool, now: int) -> None:
+        """Every new virtual router takes part, and groups are what the file says."""
         for instance in new:
             self._prepare(self._lives[instance.key], now)
-        self._groups.arrange(config.groups, self._lives.values(), now)
+        self._groups.arrange(self.config.groups, self._lives.values(), now)
         for instance in new:
             self._begin(self._lives[instance.key], now)
         self._recalled.clear()
-        if old:
+        if not first:
             self._judge_all(now)  # what is virtual has changed, and with it what may be a source
         self._groups.settle(now)
         self._begin_postponed(now)
-        if old:
-            self._teller.repeat(states(self._groups, self._lives.values()))
 
     def _make_links(self, config: Config) -> None:
         """Virtual links and rules for ``config``; those of active routers are left as they are."""
@@ -227,22 +256,22 @@ class Agent:
                 return ""
         return f"there is no instance {name}"
 
-    def _give_up(self, removed: List[Key], changed: List[Instance], now: int) -> None:
+    def _give_up(self, difference: Difference, now: int) -> None:
         """First everything that goes; what moves from one instance to another stays where it is."""
         staying: Set[Place] = set()
-        if removed or changed:
+        if difference.removed or difference.changed:
             staying = {
                 essence(place)
                 for instance in self.config.instances
                 if instance.key in self._lives and self._lives[instance.key].hands.holds_addresses
                 for place in placed(instance)
             }
-        for key in removed:
+        for key in difference.removed:
             live = self._lives.pop(key)
             live.hands.spare(staying)
             live.end(now, DELETED)
             self.log.notice(f"{live.instance.name}: removed from the configuration")
-        for instance in changed:
+        for instance in difference.changed:
             self._lives[instance.key].hands.release(staying)
 
     def stop(self) -> None:
@@ -266,8 +295,7 @@ class Agent:
     def close(self) -> None:
         """Give descriptors back."""
         self._receivers.close()
-        self.loop.remove_reader(self._monitor.fileno())
-        self._monitor.close()
+        self._news.close()
         self._route.close()
         self._frames.close()
         self._memory.close()
@@ -329,8 +357,8 @@ class Agent:
         now = self.loop.clock()
         links = self._trackers.links_among(keys)
         if links:
-            self._damper.look(links)
-            self._host_changed(links, set())
+            self._news.damper.look(links)
+            self._news.changed(links, set())
         for live in self._lives.values():
             if not live.trackers.isdisjoint(keys):
                 self._take_verdict(live, now)
@@ -384,62 +412,3 @@ class Agent:
         """Pass on what has happened to a virtual router or a group."""
         self._teller.tell(happening)
         self._snmp.tell(happening)
-
-    # What happens to the host.
-
-    def _list_everything(self) -> Set[str]:
-        return self._interfaces.replace(list_links(self._route), list_addresses(self._route))
-
-    def _hear_kernel(self) -> None:
-        events = self._monitor.read()
-        if events is None:
-            self._list_again()
-            return
-        changes = self._interfaces.apply(events, self._virtual)
-        self._damper.look(changes.names)
-        self._losses.hear(events, changes.virtual_lost)
-        if changes.names:
-            self._host_changed(changes.names, changes.gone)
-        if self._losses.pending and not self._monitor.more:  # the picture is whole again
-            self._losses.settle(self._lives.values(), self.loop.clock())
-
-    def _list_again(self) -> None:
-        self.log.warning("the kernel reported more changes than could be read; listing everything again")
-        try:
-            gone = self._list_everything()
-        except KernelError as error:
-            self.log.error(f"{error}; the next change of an interface tries again")
-            return
-        names = {name for live in self._lives.values() for name in live.devices}
-        self._damper.look(names)
-        self._host_changed(names, gone)
-        self._losses.unknown(self._lives.values(), self.loop.clock())
-
-    def _host_changed(self, names: AbstractSet[str], gone: AbstractSet[str]) -> None:
-        now = self.loop.clock()
-        self._receivers.interfaces_gone(gone)
-        names = names | self._links.interfaces_changed(names, lambda: self._make_links(self.config))
-        renewed = False
-        for live in self._lives.values():
-            live.hands.ways.links_changed(names)
-            if live.devices.isdisjoint(names):
-                continue
-            self._losses.look_at(live)
-            other_links = live.hands.refresh_links()
-            if not names.isdisjoint(name for name, _family in places_of(live.instance)):
-                renewed = self._renew_socket(live) or live.instance.virtual_link is not None or renewed
-            self._take_verdict(live, now)
-            if other_links:
-                live.hands.after_link_change(now)
-        if renewed:
-            self._serve()
-        self._statics.interfaces_changed(names)
-        self._promotion.interfaces_changed(names)
-
-    def _renew_socket(self, live: Live) -> bool:
-        """The interface may have come, gone, or come back as another one under the same name."""
-        socket = self._receivers.renew(live.instance)
-        if socket is live.socket:
-            return False
-        live.use_socket(socket)
-        return True

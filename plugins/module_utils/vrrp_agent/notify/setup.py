@@ -63,15 +63,4 @@ def setup_of(config: Config) -> Setup:
 
 def speaks(notify: Notify) -> bool:
     """True when scripts or mails are wanted."""
-    return notify.mail or any(
-        (
-            notify.active,
-            notify.backup,
-            notify.fault,
-            notify.stop,
-            notify.deleted,
-            notify.lower_priority,
-            notify.every,
-            notify.report_deleted,
-        )
-    )
+    return notify.mail or notify.report_deleted or bool(notify.commands)

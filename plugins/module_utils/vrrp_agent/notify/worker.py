@@ -177,19 +177,5 @@ class Notifier(Worker):
 
 
 def _commands(setup: Setup) -> List[Command]:
-    found: List[Command] = []
-    for notify in setup.subjects.values():
-        found += [
-            command
-            for command in (
-                notify.active,
-                notify.backup,
-                notify.fault,
-                notify.stop,
-                notify.deleted,
-                notify.lower_priority,
-                notify.every,
-            )
-            if command is not None
-        ]
+    found = [command for notify in setup.subjects.values() for command in notify.commands]
     return list(dict.fromkeys(found))

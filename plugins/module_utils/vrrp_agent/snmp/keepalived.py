@@ -103,15 +103,7 @@ def command(words: Optional[Command]) -> Optional[Value]:
 
 def _told(notify: Notify) -> Value:
     """vrrpInstanceNotifyExec: any script at all."""
-    return truth(
-        notify.active
-        or notify.backup
-        or notify.fault
-        or notify.stop
-        or notify.deleted
-        or notify.lower_priority
-        or notify.every
-    )
+    return truth(notify.commands)
 
 
 def _group_columns(picture: Picture) -> List[Column]:

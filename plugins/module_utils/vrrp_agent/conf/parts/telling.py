@@ -34,6 +34,13 @@ class Notify:
     mail: bool = False
     """smtp_alert, with the global defaults applied."""
 
+    @property
+    def commands(self) -> Tuple[Command, ...]:
+        """Every command that may have to be run."""
+        states = (self.active, self.backup, self.fault, self.stop, self.deleted)
+        found = (*states, self.lower_priority, self.every)
+        return tuple(command for command in found if command is not None)
+
 
 @dataclass(frozen=True)
 class Fifo:

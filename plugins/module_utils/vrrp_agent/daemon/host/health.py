@@ -55,7 +55,6 @@ def judge(
     ``readings`` is what is known of scripts, files and processes. Raises nothing.
     """
     faults: List[str] = []
-    parts: List[Part] = []
     link = interfaces.get(instance.interface)
     if link is None:
         faults.append(f"interface {instance.interface} does not exist")
@@ -74,95 +73,86 @@ def judge(
     for name in tracked_devices(ways_of(instance)):
         if name != instance.interface and not interfaces.up(name):
             faults.append(f"interface {name} of a virtual route or rule is down")
-    waiting: List[str] = []
-    _judge_interfaces(instance, interfaces, faults, parts)
-    _judge_scripts(instance, readings, faults, parts, waiting)
-    _judge_files(instance, readings, faults, parts, waiting)
-    _judge_processes(instance, readings, faults, parts, waiting)
-    priority = _effective(instance.priority, parts)
-    return Verdict(source or b"", tuple(faults), priority, tuple(parts), tuple(waiting))
+    found = _Found(faults, [], [])
+    _judge_interfaces(instance, interfaces, found)
+    _judge_scripts(instance, readings, found)
+    _judge_files(instance, readings, found)
+    _judge_processes(instance, readings, found)
+    priority = _effective(instance.priority, found.parts)
+    return Verdict(source or b"", tuple(faults), priority, tuple(found.parts), tuple(found.waiting))
 
 
-def _judge_interfaces(
-    instance: Instance, interfaces: Interfaces, faults: List[str], parts: List[Part]
-) -> None:
+class _Found(NamedTuple):
+    """What the trackers have come to, as it is collected."""
+
+    faults: List[str]
+    parts: List[Part]
+    waiting: List[str]
+
+
+def _judge_interfaces(instance: Instance, interfaces: Interfaces, found: _Found) -> None:
     for tracked in instance.track_interfaces:
         up = interfaces.up(tracked.name)
         if tracked.weight == 0:
             if up == tracked.reverse:
-                faults.append(f"tracked interface {tracked.name} is {'up' if up else 'down'}")
+                found.faults.append(f"tracked interface {tracked.name} is {'up' if up else 'down'}")
         else:
-            _add(parts, f"interface {tracked.name}", tracked, up)
+            _add(found.parts, f"interface {tracked.name}", tracked, up)
 
 
-def _judge_scripts(
-    instance: Instance,
-    readings: Mapping[Key, Reading],
-    faults: List[str],
-    parts: List[Part],
-    waiting: List[str],
-) -> None:
+def _judge_scripts(instance: Instance, readings: Mapping[Key, Reading], found: _Found) -> None:
     for tracked in instance.track_scripts:
         reading = readings.get((SCRIPT, tracked.name))
         what = f"script {tracked.name}"
-        if reading is not None and reading.disabled:
-            continue  # keepalived: what must not or cannot be run does not count
-        if reading is None or reading.good is None:
-            if tracked.weight == 0:
-                waiting.append(f"{what} has not run yet")
-        elif tracked.weight == 0:
-            if reading.good == tracked.reverse:
-                faults.append(f"{what} {'succeeded' if reading.good else 'failed'}: {reading.why}")
-        else:
-            _add(parts, what, tracked, reading.good)
+        # keepalived: a script that has not run yet holds up nothing when it only moves the priority
+        waiting = f"{what} has not run yet" if tracked.weight == 0 else ""
+        ended = "succeeded" if reading is not None and reading.good else "failed"
+        _judge_good_or_bad(found, tracked, reading, what, waiting, f"{what} {ended}")
 
 
-def _judge_files(
-    instance: Instance,
-    readings: Mapping[Key, Reading],
-    faults: List[str],
-    parts: List[Part],
-    waiting: List[str],
+def _judge_processes(instance: Instance, readings: Mapping[Key, Reading], found: _Found) -> None:
+    for tracked in instance.track_processes:
+        reading = readings.get((PROCESS, tracked.name))
+        what = f"process {tracked.name}"
+        _judge_good_or_bad(
+            found, tracked, reading, what, f"{what} has not been counted yet", f"tracked {what}"
+        )
+
+
+def _judge_good_or_bad(
+    found: _Found, tracked: Tracked, reading: Optional[Reading], what: str, waiting: str, fault: str
 ) -> None:
+    """``waiting`` is said while nothing is known (empty: that does not matter), ``fault`` with the reason."""
+    if reading is not None and reading.disabled:
+        return  # keepalived: what must not or cannot be run does not count
+    if reading is None or reading.good is None:
+        if waiting:
+            found.waiting.append(waiting)
+    elif tracked.weight:
+        _add(found.parts, what, tracked, reading.good)
+    elif reading.good == tracked.reverse:
+        found.faults.append(f"{fault}: {reading.why}")
+
+
+def _judge_files(instance: Instance, readings: Mapping[Key, Reading], found: _Found) -> None:
     for tracked in instance.track_files:
         reading = readings.get((FILE, tracked.name))
         what = f"file {tracked.name}"
         if reading is not None and reading.disabled:
             continue
         if reading is None or reading.good is None:
-            waiting.append(f"{what} has not been read yet")
+            found.waiting.append(f"{what} has not been read yet")
             continue
         number = reading.value
         if tracked.weight == 0:
             if bool(number) != tracked.reverse:
-                faults.append(f"tracked {what} holds {number}")
+                found.faults.append(f"tracked {what} holds {number}")
             continue
         change = number * tracked.weight * (-1 if tracked.reverse else 1)
         if change <= FILE_FAULT:
-            faults.append(f"tracked {what} holds {number}: {change:+d} is {FILE_FAULT} or lower")
+            found.faults.append(f"tracked {what} holds {number}: {change:+d} is {FILE_FAULT} or lower")
         elif change:
-            parts.append(Part(what, min(change, FILE_MOST)))
-
-
-def _judge_processes(
-    instance: Instance,
-    readings: Mapping[Key, Reading],
-    faults: List[str],
-    parts: List[Part],
-    waiting: List[str],
-) -> None:
-    for tracked in instance.track_processes:
-        reading = readings.get((PROCESS, tracked.name))
-        what = f"process {tracked.name}"
-        if reading is not None and reading.disabled:
-            continue
-        if reading is None or reading.good is None:
-            waiting.append(f"{what} has not been counted yet")
-        elif tracked.weight == 0:
-            if reading.good == tracked.reverse:
-                faults.append(f"tracked {what}: {reading.why}")
-        else:
-            _add(parts, what, tracked, reading.good)
+            found.parts.append(Part(what, min(change, FILE_MOST)))
 
 
 def _add(parts: List[Part], what: str, tracked: Tracked, good: bool) -> None:
