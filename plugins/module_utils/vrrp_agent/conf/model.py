@@ -13,38 +13,64 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
-from .parts.addresses import SECOND_NS as SECOND_NS
-from .parts.addresses import Address as Address
-from .parts.addresses import GarpPolicy as GarpPolicy
-from .parts.addresses import UnicastPeer as UnicastPeer
-from .parts.links import Firewall as Firewall
-from .parts.links import VirtualLink as VirtualLink
-from .parts.operations import Dumps as Dumps
-from .parts.operations import OnceCommand as OnceCommand
-from .parts.operations import Operations as Operations
-from .parts.operations import Promptness as Promptness
-from .parts.operations import ReloadFiles as ReloadFiles
-from .parts.routing import Encap as Encap
-from .parts.routing import NextHop as NextHop
-from .parts.routing import Route as Route
-from .parts.routing import Rule as Rule
-from .parts.security import AuthHmac as AuthHmac
-from .parts.security import HmacKey as HmacKey
-from .parts.telling import Fifo as Fifo
-from .parts.telling import Mail as Mail
-from .parts.telling import Notify as Notify
-from .parts.telling import Snmp as Snmp
-from .parts.telling import Telling as Telling
-from .parts.tracking import Account as Account
-from .parts.tracking import Command as Command
-from .parts.tracking import Linkbeat as Linkbeat
-from .parts.tracking import LinkDelay as LinkDelay
-from .parts.tracking import ProcessEvents as ProcessEvents
-from .parts.tracking import Script as Script
-from .parts.tracking import ScriptPolicy as ScriptPolicy
-from .parts.tracking import Tracked as Tracked
-from .parts.tracking import WatchedFile as WatchedFile
-from .parts.tracking import WatchedProcess as WatchedProcess
+from .parts.addresses import SECOND_NS, Address, GarpPolicy, UnicastPeer
+from .parts.links import Firewall, VirtualLink
+from .parts.operations import Dumps, OnceCommand, Operations, Promptness, ReloadFiles
+from .parts.routing import Encap, NextHop, Route, Rule
+from .parts.security import AuthHmac, HmacKey
+from .parts.telling import Fifo, Mail, Notify, Snmp, Telling
+from .parts.tracking import (
+    Account,
+    Command,
+    Linkbeat,
+    LinkDelay,
+    ProcessEvents,
+    Script,
+    ScriptPolicy,
+    Tracked,
+    WatchedFile,
+    WatchedProcess,
+)
+
+__all__ = [
+    "SECOND_NS",
+    "Account",
+    "Address",
+    "AuthHmac",
+    "Command",
+    "Config",
+    "Dumps",
+    "Encap",
+    "Fifo",
+    "Firewall",
+    "GarpGroup",
+    "GarpPolicy",
+    "GlobalSettings",
+    "HmacKey",
+    "Instance",
+    "LinkDelay",
+    "Linkbeat",
+    "Mail",
+    "NextHop",
+    "Notify",
+    "OnceCommand",
+    "Operations",
+    "ProcessEvents",
+    "Promptness",
+    "ReloadFiles",
+    "Route",
+    "Rule",
+    "Script",
+    "ScriptPolicy",
+    "Snmp",
+    "SyncGroup",
+    "Telling",
+    "Tracked",
+    "UnicastPeer",
+    "VirtualLink",
+    "WatchedFile",
+    "WatchedProcess",
+]
 
 
 @dataclass(frozen=True)

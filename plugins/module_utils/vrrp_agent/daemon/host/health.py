@@ -20,7 +20,6 @@ FILE_FAULT = -254
 """keepalived: a number times its weight that is as low as this means FAULT."""
 FILE_MOST = 253
 """keepalived: no file raises the priority by more."""
-NO_READINGS: Mapping[Key, Reading] = {}
 
 
 class Part(NamedTuple):
@@ -48,11 +47,11 @@ def judge(
     instance: Instance,
     interfaces: Interfaces,
     virtual: Set[bytes],
-    readings: Mapping[Key, Reading] = NO_READINGS,
+    known: Optional[Mapping[Key, Reading]] = None,
 ) -> Verdict:
     """Look at all that ``instance`` needs. ``virtual``: every virtual address of this host.
 
-    ``readings`` is what is known of scripts, files and processes. Raises nothing.
+    ``known`` is what is known of scripts, files and processes. Raises nothing.
     """
     faults: List[str] = []
     link = interfaces.get(instance.interface)
@@ -73,6 +72,7 @@ def judge(
     for name in tracked_devices(ways_of(instance)):
         if name != instance.interface and not interfaces.up(name):
             faults.append(f"interface {name} of a virtual route or rule is down")
+    readings = {} if known is None else known
     found = _Found(faults, [], [])
     _judge_interfaces(instance, interfaces, found)
     _judge_scripts(instance, readings, found)

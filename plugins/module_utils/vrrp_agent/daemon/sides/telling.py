@@ -129,7 +129,7 @@ class Teller:
         if side is None or not self._running():
             self._flushing = False  # a new process gets all that waits
             return False
-        some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        some = [self._waiting.popleft() for turn in range(min(AT_ONCE, len(self._waiting)))]
         if some and not side.send(some):
             if self._running():
                 self._lose(len(some))  # it does not read
