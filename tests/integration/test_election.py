@@ -141,7 +141,8 @@ def test_an_address_owner_is_active_at_once(make_bench: MakeBench, version: int,
         "the first advert", first.at_ns - bench.log_time("init -> active"), 0, first.at_ns, LOG_MS
     )
     second = bench.next_advert(first.at_ns + 1)
-    early_ms = advert_int_s * 1000 / 32 + 1
+    # The first one may have been late itself: by a stall, as everything here.
+    early_ms = advert_int_s * 1000 / 32 + 1 + bench.lan.stalls.worst_ms()
     bench.is_on_time("the second advert", second.at_ns - first.at_ns, advert_int_s, first.at_ns, early_ms)
     announced = bench.wire.announcements("d")
     assert announced and announced[0].at_ns >= first.at_ns

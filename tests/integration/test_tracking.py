@@ -56,10 +56,10 @@ class Check:
         part.rename(self.answer)
 
     def block(self, *words: str, name: str = "chk") -> str:
-        """The vrrp_script."""
-        return config.block(
-            f"vrrp_script {name}", [f'script "{self.path}"', f"interval {INTERVAL_S}", *words]
-        )
+        """The vrrp_script. Without a word about it, a machine that is busy for a moment is no time-out."""
+        patient = [] if any(word.startswith("timeout") for word in words) else ["timeout 5"]
+        lines = [f'script "{self.path}"', f"interval {INTERVAL_S}", *patient, *words]
+        return config.block(f"vrrp_script {name}", lines)
 
 
 SECURE = ("script_user root", "enable_script_security")
