@@ -15,8 +15,8 @@ from tests.compat.stage import Stage
 from tests.compat.stories import STORIES
 from tests.compat.story import Story, differences, page, play, tell
 from tests.lab.engines import Agent, Keepalived
-from tests.lab.plugin import MakeLan
-from tests.lab.roots import Root, release
+from tests.lab.plugin import MakeLan, debian_root
+from tests.lab.roots import Root
 
 RELEASE = "trixie"
 SECOND = Keepalived if os.environ.get("VRRP_COMPAT_AGENT") == "keepalived" else Agent
@@ -25,10 +25,7 @@ SECOND = Keepalived if os.environ.get("VRRP_COMPAT_AGENT") == "keepalived" else 
 @pytest.fixture(scope="session")
 def root() -> Root:
     """Debian 13, which has the newest keepalived of the three."""
-    try:
-        return release(RELEASE)
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
+    return debian_root(RELEASE)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import email.utils
-import shutil
 import time
 from typing import Any, Dict, Tuple
 
@@ -14,7 +13,7 @@ from tests.lab import config
 from tests.lab.bench import NO_BURST_LATER, Bench
 from tests.lab.engines import Agent, Keepalived
 from tests.lab.lan import VIP4_SECOND
-from tests.lab.plugin import MakeBench, MakeLan
+from tests.lab.plugin import MakeBench, MakeLan, debian_root
 from tests.lab.records import Script
 from tests.lab.relay import Certificate, Mail, Relay, drop_connections
 from tests.lab.shell import wait_until
@@ -233,8 +232,7 @@ def test_the_mails_are_those_of_keepalived(make_lan: MakeLan) -> None:
 
     keepalived sends in parallel, so the order of arrival says nothing.
     """
-    if shutil.which("keepalived") is None:
-        pytest.skip("keepalived is not installed on this host")
+    root = debian_root("bookworm")
     lan = make_lan("d", "t")
     lan.d.add_interface("eth1")
     members = config.block("group", ["VI_1", "VI_2"])
@@ -256,7 +254,7 @@ def test_the_mails_are_those_of_keepalived(make_lan: MakeLan) -> None:
     said = []
     for kind in (Keepalived, Agent):
         with Relay(lan.t) as relay:
-            engine = kind(lan.d, text)
+            engine = kind(lan.d, text, root)
             engine.start()
             wait_until("the start", lambda: len(relay.mails) == 6, LONG_S)
             lan.d.pull_cable("eth1")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from typing import Dict, List, Sequence, Tuple, Type
 
@@ -12,14 +11,14 @@ import pytest
 from tests.lab import config
 from tests.lab.engines import Agent, Engine, Keepalived
 from tests.lab.lan import VIP4, VIP6, Lan, Node
-from tests.lab.plugin import MakeLan
+from tests.lab.plugin import MakeLan, debian_root
+from tests.lab.roots import HOST
 from tests.lab.shell import stays, wait_until
 
 INSIDE, OUTSIDE = VIP4, "198.18.0.100"
 BOTH = (INSIDE, OUTSIDE)
 ADVERT_INT_S = 0.1
 QUIET = ["garp_master_delay 0"]
-WITH_KEEPALIVED = pytest.mark.skipif(shutil.which("keepalived") is None, reason="keepalived is not installed")
 
 
 def outside_of(node: Node) -> str:
@@ -57,7 +56,8 @@ class Routers:
             node.add_interface("eth1", bridged=True)
             node.ip("address", "add", f"{outside_of(node)}/24", "dev", "eth1")
             kind = kinds[at] if at < len(kinds) else Agent
-            self.engines[name] = kind(node, text(node, 200 - 50 * at, group=group, lines=lines))
+            root = debian_root("bookworm") if kind is Keepalived else HOST
+            self.engines[name] = kind(node, text(node, 200 - 50 * at, group=group, lines=lines), root)
 
     def start(self) -> None:
         """All run, and the first is active."""
@@ -97,9 +97,7 @@ def kinds_of(name: str) -> List[Type[Engine]]:
     return [Agent if letter == "a" else Keepalived for letter in name]
 
 
-@pytest.fixture(
-    params=["aa", pytest.param("ak", marks=WITH_KEEPALIVED), pytest.param("ka", marks=WITH_KEEPALIVED)]
-)
+@pytest.fixture(params=["aa", "ak", "ka"])
 def pair(request: pytest.FixtureRequest, make_lan: MakeLan) -> Routers:
     """Two routers in one group of hosts, both agents or one of each kind."""
     return Routers(make_lan("a", "b"), *kinds_of(request.param))

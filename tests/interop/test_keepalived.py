@@ -18,8 +18,8 @@ import pytest
 from tests.lab import config
 from tests.lab.engines import Agent, Engine, Keepalived
 from tests.lab.lan import VIP4, VIP6, VIP6_LINK_LOCAL, Lan
-from tests.lab.plugin import MakeLan
-from tests.lab.roots import RELEASES, Root, release
+from tests.lab.plugin import MakeLan, debian_root
+from tests.lab.roots import RELEASES, Root
 from tests.lab.shell import stays, wait_until
 
 WATCH_ADVERTS = 3
@@ -126,14 +126,6 @@ class Pair:
                 engine.wait_for_state(state)
 
 
-def root_of(name: str) -> Root:
-    """The root file system of a Debian release; skips, and says why, where it is missing."""
-    try:
-        return release(name)
-    except FileNotFoundError as problem:
-        pytest.skip(str(problem))
-
-
 def relay_race(pair: Pair) -> None:
     """The first becomes active, is stopped in order, comes back and preempts."""
     pair.start()
@@ -154,13 +146,13 @@ def relay_race(pair: Pair) -> None:
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("debian", RELEASES)
 def test_agent_and_keepalived_share_a_group(make_lan: MakeLan, debian: str, case: Case, role: str) -> None:
-    relay_race(Pair(make_lan("a", "b"), case, root_of(debian), role))
+    relay_race(Pair(make_lan("a", "b"), case, debian_root(debian), role))
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("debian", RELEASES)
 def test_agent_and_keepalived_agree_on_a_password(make_lan: MakeLan, debian: str, role: str) -> None:
-    pair = Pair(make_lan("a", "b"), PASS, root_of(debian), role)
+    pair = Pair(make_lan("a", "b"), PASS, debian_root(debian), role)
     relay_race(pair)
     seen = {(one.advert.auth_type, one.advert.auth_data) for one in pair.lan.wire.adverts()}
     assert seen == {(1, b"s3cret\0\0")}
@@ -172,7 +164,7 @@ def test_agent_and_keepalived_agree_on_a_password(make_lan: MakeLan, debian: str
 def test_agent_and_keepalived_agree_on_authentication_headers(
     make_lan: MakeLan, debian: str, case: Case, role: str
 ) -> None:
-    pair = Pair(make_lan("a", "b"), case, root_of(debian), role)
+    pair = Pair(make_lan("a", "b"), case, debian_root(debian), role)
     relay_race(pair)
     seen = {(one.advert.auth_type, one.advert.auth_data) for one in pair.lan.wire.adverts()}
     assert seen == {(2, bytes(8))}
@@ -186,6 +178,6 @@ def test_agent_and_keepalived_agree_on_authentication_headers(
 def test_agent_and_keepalived_agree_on_the_checksum_without_pseudo_header(
     make_lan: MakeLan, debian: str, role: str
 ) -> None:
-    pair = Pair(make_lan("a", "b"), MESSAGE_ONLY, root_of(debian), role)
+    pair = Pair(make_lan("a", "b"), MESSAGE_ONLY, debian_root(debian), role)
     relay_race(pair)
     assert {one.advert.checksum_form for one in pair.lan.wire.adverts()} == {"message"}

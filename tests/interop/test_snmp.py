@@ -12,8 +12,7 @@ from tests.lab import config
 from tests.lab import snmp as net_snmp
 from tests.lab.engines import Agent, Engine, Keepalived
 from tests.lab.lan import Lan
-from tests.lab.plugin import MakeLan
-from tests.lab.roots import release
+from tests.lab.plugin import MakeLan, debian_root
 from tests.lab.shell import wait_until
 from tests.lab.snmp import KEEPALIVED, RFC2787, RFC6527, NetSnmp, Object
 
@@ -91,10 +90,7 @@ def differences(theirs: Dict[str, Object], ours: Dict[str, Object]) -> Iterator[
 def test_both_serve_the_same_objects(make_lan: MakeLan, debian: str) -> None:
     if net_snmp.missing():
         pytest.skip(f"SNMP stories need the programs {net_snmp.missing()}")
-    try:
-        root = release(debian)
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
+    root = debian_root(debian)
     lan = make_lan("a", "b")
     snmp = NetSnmp(lan.a)
     snmp.start()

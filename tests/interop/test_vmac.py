@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from tests.interop.test_keepalived import ROLES, Case, Pair, relay_race, root_of
+from tests.interop.test_keepalived import ROLES, Case, Pair, relay_race
 from tests.lab.lan import VIP4, VIP6
-from tests.lab.plugin import MakeLan
+from tests.lab.plugin import MakeLan, debian_root
 from tests.lab.prober import Prober
 from tests.lab.roots import RELEASES
 from tests.lab.shell import wait_until
@@ -38,7 +38,7 @@ def test_agent_and_keepalived_share_a_virtual_mac(
     """One relay race, watched by a client: it knows the virtual MAC from the first answer to the last."""
     lan = make_lan("a", "b", "w")
     vip = VIP4 if case.family == 4 else VIP6
-    pair = Pair(lan, case, root_of(debian), role)
+    pair = Pair(lan, case, debian_root(debian), role)
     with Prober(lan.w, vip, 0.02) as client:
         relay_race(pair)
         count = client.answered

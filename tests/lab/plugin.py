@@ -13,6 +13,7 @@ import pytest
 from . import program
 from .bench import Bench
 from .lan import Lan
+from .roots import Root, release
 
 LANS: pytest.StashKey[List[Lan]] = pytest.StashKey()
 
@@ -26,6 +27,14 @@ def missing() -> str:
         return "network tests need root (namespaces, raw sockets)"
     lacking = [tool for tool in ("ip", "sysctl", "pgrep") if shutil.which(tool) is None]
     return f"network tests need the programs {', '.join(lacking)}" if lacking else ""
+
+
+def debian_root(name: str) -> Root:
+    """The root file system of a Debian release, with its keepalived; skips, and says why, without it."""
+    try:
+        return release(name)
+    except FileNotFoundError as problem:
+        pytest.skip(str(problem))
 
 
 @pytest.fixture
