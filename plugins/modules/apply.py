@@ -19,6 +19,8 @@ description:
   - The other engine is stopped when this one is ready to start. The two never run side by side.
   - When a step fails or the host is not well in time, the former configuration and release come back and
     the module fails.
+  - A check script that is missing or refused, or a named pipe that cannot be used, is a warning. Nothing
+    depends on it, as with keepalived.
   - In check mode it returns the same answers and touches nothing.
 author:
   - linuxha.vrrp contributors (@linuxha)
@@ -144,6 +146,7 @@ from ..module_utils._host.engines import AGENT, CONFIG_PATH, ENGINES, KEEPALIVED
 from ..module_utils._host.host import Host, HostError, config_id
 from ..module_utils._host.module import DiscreetModule
 from ..module_utils._host.steps import ABSENT, PRESENT, Found, Step, Wanted, decide
+from ..module_utils.vrrp_agent.conf.model import Config
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "state": {"type": "str", "choices": [PRESENT, ABSENT], "default": PRESENT},
@@ -187,9 +190,9 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
     if not check_mode:
         if Step.INSTALL_RELEASE in steps and not params["artifact"]:
             return {"changed": False, "needs_artifact": True}
-        expected = composed.meaning.instances if composed.meaning is not None else ()
+        config = composed.meaning if composed.meaning is not None else Config()
         order = apply.Order(
-            wanted, params["artifact"] or "", params["backup"], expected, params["health_timeout_s"]
+            wanted, params["artifact"] or "", params["backup"], config, params["health_timeout_s"]
         )
         work = apply.perform(host, order, found)
         warnings.extend(work.warnings)

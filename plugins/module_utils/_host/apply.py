@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence
 
-from ..vrrp_agent.conf.model import Instance
+from ..vrrp_agent.conf.model import Config
 from . import files, health, keepalived, release, status, systemd, unit
 from .engines import AGENT, CONFIG_MODE, CONFIG_PATH, KEEPALIVED, UNITS
 from .host import Host, HostError
@@ -24,7 +24,7 @@ class Order:
     artifact: str = ""
     """File on the host that holds the agent's artefact; empty when the release should be there already."""
     backup: bool = False
-    instances: Tuple[Instance, ...] = ()
+    config: Config = field(default_factory=Config)
     """What must be well afterwards."""
     health_timeout_s: float = 30.0
 
@@ -78,8 +78,9 @@ def perform(host: Host, order: Order, found: Found) -> Work:
             DOING[step](work)
         if order.wanted.state == PRESENT:
             work.status = health.wait(
-                host, order.wanted.engine, order.instances, work.faults_before, order.health_timeout_s
+                host, order.wanted.engine, order.config, work.faults_before, order.health_timeout_s
             )
+            work.warnings.extend(health.doubts(work.status))
     except HostError as error:
         back = undo(work)
         raise HostError(

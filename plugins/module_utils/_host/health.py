@@ -9,7 +9,7 @@ import ipaddress
 import os
 from typing import Any, Collection, Dict, List, Optional, Sequence
 
-from ..vrrp_agent.conf.model import SECOND_NS, Instance
+from ..vrrp_agent.conf.model import SECOND_NS, Config, Instance
 from . import files, status, systemd
 from .engines import AGENT, UNITS
 from .host import Host, HostError
@@ -17,29 +17,33 @@ from .host import Host, HostError
 POLL_S = 0.2
 STEADY_POLLS = 3
 """keepalived has no answer to give: its main process must be the same this many times in a row."""
+NEWS_S = 1.0
+"""What the agent learns of check scripts and pipes comes from other processes, within half a second."""
 
 
 def wait(
     host: Host,
     engine: str,
-    expected: Sequence[Instance],
+    config: Config,
     faults_before: Collection[str],
     timeout_s: float,
 ) -> Optional[status.Status]:
     """Wait until the engine is well, and return its last answer (None for keepalived).
 
     The agent is well when it answers, does what the file says for every instance, and has none in FAULT that
-    was not in FAULT before. keepalived is well when it goes on running.
+    was not in FAULT before. When it watches something or writes to pipes it is asked once more, NEWS_S later: by
+    then it knows what of that it cannot use (see ``doubts``). keepalived is well when it goes on running.
     Raises HostError, with the journal, at the deadline.
     """
     deadline_s = host.monotonic_s() + timeout_s
     steady = 0
     last_pid = -1
+    news_due = engine == AGENT and depends_on_others(config)
     while True:
         said = systemd.show(host, [UNITS[engine]])[UNITS[engine]]
         answer = status.agent_status(host) if engine == AGENT else None
         if engine == AGENT:
-            complaint = agent_complaint(said, answer, expected, faults_before)
+            complaint = agent_complaint(said, answer, config.instances, faults_before)
             well = not complaint
         else:
             complaint = keepalived_complaint(host, said)
@@ -47,8 +51,12 @@ def wait(
             last_pid = said.main_pid
             well = steady >= STEADY_POLLS
             complaint = complaint or "it does not keep running"
-        if well:
+        if well and not news_due:
             return answer
+        if well:
+            news_due = False
+            host.sleep_s(NEWS_S)
+            continue
         if host.monotonic_s() >= deadline_s:
             raise HostError(
                 f"{UNITS[engine]} is not well {timeout_s:g} s after the change: {complaint}",
@@ -115,6 +123,34 @@ def _visible(one: Instance) -> Dict[str, Any]:
             for address in (*one.addresses, *one.excluded_addresses)
         ),
     }
+
+
+def depends_on_others(config: Config) -> bool:
+    """Whether the agent needs scripts, files or pipes of the host for what the file says."""
+    telling = config.settings.telling
+    return (
+        telling.fifo is not None
+        or telling.vrrp_fifo is not None
+        or any(one.track_scripts or one.track_files or one.track_processes for one in config.instances)
+    )
+
+
+def doubts(answer: Optional[status.Status]) -> List[str]:
+    """What a well agent does without: check scripts that it does not run, pipes that it cannot use.
+
+    Nothing depends on a script that is missing or refused, as in keepalived, so that no state shows it.
+    """
+    told = [
+        "{} {}: {}".format(entry.get("kind"), entry.get("name"), entry.get("last") or "disabled")
+        for entry in status.entries(answer, "trackers")
+        if entry.get("state") == "disabled"
+    ]
+    told.extend(
+        "pipe {}: {}".format(entry.get("path"), entry["problem"])
+        for entry in status.entries((answer or {}).get("telling"), "pipes")
+        if entry.get("problem")
+    )
+    return told
 
 
 def keepalived_complaint(host: Host, said: systemd.Unit) -> str:

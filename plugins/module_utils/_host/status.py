@@ -61,7 +61,12 @@ def agent_status(host: Host) -> Optional[Status]:
 
 def instances(status: Optional[Status]) -> List[Status]:
     """The instances of an answer; none when there is no answer."""
-    found = (status or {}).get("instances", [])
+    return entries(status, "instances")
+
+
+def entries(status: Optional[Status], key: str) -> List[Status]:
+    """One list of an answer, or of a part of it; empty when it is not there."""
+    found = (status or {}).get(key) or []
     return [entry for entry in found if isinstance(entry, dict)]
 
 

@@ -33,6 +33,13 @@ class Machine:
         }
         self.fault = ""
         """Reason that every instance of the agent gives for being in FAULT."""
+        self.trackers: list[dict[str, Any]] = []
+        self.pipes: list[dict[str, Any]] = []
+        self.news_takes_s = 0.5
+        """After a start or reload the agent's other processes take so long to tell what they found."""
+        self.news_at_s = 0.0
+        self.asked = 0
+        """How often the agent was asked for its status."""
         self.refuses_reload = False
         self.keepalived_verdict = NOTHING
         self.package_fails = False
@@ -123,8 +130,12 @@ class Machine:
         if words[0] == "stop" or words[:2] == ["disable", "--now"]:
             self.units[name].update(active="inactive", pid=0)
         if words[0] == "reload" and not self.refuses_reload:
-            self.served = self.config or ""
+            self._serve()
         return NOTHING
+
+    def _serve(self) -> None:
+        self.served = self.config or ""
+        self.news_at_s = self.now_s + self.news_takes_s
 
     def _start(self, name: str) -> Completed:
         other = KEEPALIVED_UNIT if name == AGENT_UNIT else AGENT_UNIT
@@ -133,12 +144,13 @@ class Machine:
         if self.on_start is not None:
             self.on_start()
         self.units[name].update(active="active", pid=self.next_pid)
-        self.served = self.config or ""
+        self._serve()
         current = os.path.realpath(self.file(release.CURRENT))
         self.write(f"/proc/{self.next_pid}/cmdline", f"/usr/bin/python3\0-IS\0{current}\0run\0")
         return NOTHING
 
     def _status(self) -> Completed:
+        self.asked += 1
         if self.units[AGENT_UNIT]["active"] != "active":
             return Completed(1, "", "no agent answers")
         composed = language.instances_in(self.served)
@@ -151,4 +163,11 @@ class Machine:
             }
             for name, _addresses in composed
         ]
-        return Completed(0, json.dumps({"pid": self.units[AGENT_UNIT]["pid"], "instances": instances}), "")
+        news = self.now_s >= self.news_at_s
+        answer = {
+            "pid": self.units[AGENT_UNIT]["pid"],
+            "instances": instances,
+            "trackers": self.trackers if news else [],
+            "telling": {"pipes": self.pipes if news else []},
+        }
+        return Completed(0, json.dumps(answer), "")

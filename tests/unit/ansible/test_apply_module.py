@@ -194,6 +194,74 @@ def test_a_change_that_makes_hosts_deaf_to_each_other_is_told(
     assert "warnings" not in run(machine, agent, config=web(priority=150))
 
 
+TRACKING = {
+    "vrrp_script": {"chk_web": {"script": "/usr/local/libexec/check-web"}},
+    **web(track_script=["chk_web"]),
+}
+MISSING = {
+    "kind": "script",
+    "name": "chk_web",
+    "state": "disabled",
+    "last": "/usr/local/libexec/check-web cannot be used: No such file or directory; put it there",
+}
+WARNING = (
+    "script chk_web: /usr/local/libexec/check-web cannot be used: No such file or directory; put it there"
+)
+
+
+def test_a_check_script_that_the_agent_does_not_run_is_a_warning(machine: Machine, agent: str) -> None:
+    machine.trackers = [MISSING, {"kind": "file", "name": "maintenance", "state": "0", "last": ""}]
+    told = run(machine, agent, config=TRACKING)
+    assert told["changed"]
+    assert told["warnings"] == [WARNING]
+
+
+def test_a_reload_tells_of_it_too(machine: Machine, agent: str) -> None:
+    assert "warnings" not in run(machine, agent)
+    machine.trackers = [MISSING]
+    assert run(machine, agent, config=TRACKING)["warnings"] == [WARNING]
+
+
+def test_a_script_that_runs_is_no_warning(machine: Machine, agent: str) -> None:
+    machine.trackers = [{**MISSING, "state": "bad", "last": "exit status 1"}]
+    assert "warnings" not in run(machine, agent, config=TRACKING)
+
+
+def test_a_pipe_that_cannot_be_used_is_a_warning(machine: Machine, agent: str) -> None:
+    good = {"path": "/run/lb/vrrp", "problem": ""}
+    machine.pipes = [{"path": "/run/lb/events", "problem": "is no named pipe, so it is not used"}, good]
+    fifos = {"notify_fifo": "/run/lb/events", "vrrp_notify_fifo": "/run/lb/vrrp"}
+    told = run(machine, agent, config={"global_defs": fifos, **web()})
+    assert told["warnings"] == ["pipe /run/lb/events: is no named pipe, so it is not used"]
+
+
+def test_a_host_that_becomes_ill_while_its_scripts_are_looked_at_is_taken_back(
+    machine: Machine, agent: str
+) -> None:
+    run(machine, agent)
+    sleep = machine.sleep
+
+    def fall_ill(seconds: float) -> None:
+        sleep(seconds)
+        machine.fault = "script chk_web is bad"
+
+    machine.sleep = fall_ill  # type: ignore[method-assign]
+    with pytest.raises(HostError, match=r"FAULT: script chk_web is bad.*What ran before is back"):
+        run(machine, agent, config=TRACKING)
+
+
+def test_only_a_change_with_something_to_watch_is_looked_at_a_second_time(
+    machine: Machine, agent: str
+) -> None:
+    run(machine, agent)
+    assert (machine.asked, machine.now_s) == (1, 0)
+    run(machine, agent, config=TRACKING)
+    machine.asked, before_s = 0, machine.now_s
+    machine.trackers = [MISSING]
+    assert not run(machine, agent, config=TRACKING)["changed"]
+    assert (machine.asked, machine.now_s) == (0, before_s)
+
+
 def test_an_interface_that_is_not_there_is_told_before_anything_is_touched(
     machine: Machine, agent: str
 ) -> None:

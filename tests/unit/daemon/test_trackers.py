@@ -11,6 +11,7 @@ from vrrp_agent.conf.model import Command, Config, Linkbeat, Script, Tracked, Wa
 from vrrp_agent.daemon.host.interfaces import Interfaces
 from vrrp_agent.daemon.sides import trackers as module
 from vrrp_agent.daemon.sides.trackers import Trackers, keys_of
+from vrrp_agent.daemon.status import tracker_status
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.track import notebook
 from vrrp_agent.track.messages import FILE, LINK, SCRIPT, Key, Orders, Reading, Run
@@ -130,6 +131,15 @@ def test_a_reload_sends_orders_when_they_differ_or_something_could_not_run(scene
     assert len(scene.side.sent) == 2
     scene.trackers.apply(config("/bin/other"))
     assert len(scene.side.sent) == 3
+
+
+def test_status_says_why_a_script_that_ran_before_is_disabled(scene: Scene) -> None:
+    scene.trackers.apply(config())
+    scene.say(SCRIPT, "s", True, 1, "exit 0")
+    scene.side.say([Run("s", 5, "exit 0", 0.0, 1, 0, 0)])
+    scene.say(SCRIPT, "s", None, 0, "", "it is not there")
+    told = tracker_status(scene.trackers, (SCRIPT, "s"))
+    assert (told["state"], told["last"], told["runs"]) == ("disabled", "it is not there", 1)
 
 
 def test_what_is_gone_is_forgotten_and_what_changed_is_not(scene: Scene) -> None:

@@ -108,7 +108,7 @@ def tracker_status(trackers: Trackers, key: Key) -> Dict[str, Any]:
     run = trackers.runs.get(reading.name) if reading.kind == SCRIPT else None
     if run is not None:
         answer.update(
-            last=run.result,
+            last=reading.disabled or run.result,
             last_run=stamp(run.wall_time_s),
             took_s=round(run.took_ns / SECOND_NS, 6),
             runs=run.runs,
