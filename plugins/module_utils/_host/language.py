@@ -164,7 +164,7 @@ def compose(
     text = HEADING + render(tree, SECTIONS)
     if raw.strip():
         text += RAW_HEADING + raw.rstrip("\n") + "\n"
-    hidden = [secret for secret in secrets.secrets_of(text) if len(secret) > 2]
+    hidden = [secret for secret in secrets.words_of(text) if len(secret) > 2]
     declared = _declared(whole)
     return Composition(
         text,

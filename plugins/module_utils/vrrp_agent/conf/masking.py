@@ -19,6 +19,15 @@ MASK = "********"
 REFERENCES = ("file:", "credential:")
 """How an argument that may be a key says that it is kept elsewhere."""
 
+BLANK = r"[ \t\f\v\r]"
+"""Parts of regular expressions for text that nobody has parsed: a blank within a line,"""
+WORD_BEGINS = r"(?:^|[^\w/.:$-])"
+"""what stands before a word that may be one of the language,"""
+REST = rf"(?P<secret>(?:[^\s{{}}]|[{{}}](?=\S)).*?)(?P<tail>(?:{BLANK}|\}})*)$"
+"""and the rest of a line, without the braces that close a block."""
+GAP = rf"(?:{BLANK}+|\"{BLANK}*)"
+"""Between a word and its argument; a quote ends a word too."""
+
 
 def masked(keyword: Keyword, args: Sequence[Word]) -> List[Word]:
     """The arguments as they may be shown."""
@@ -46,24 +55,23 @@ def masked_value(keyword: Keyword, value: object) -> object:
 def secret_line(sections: Mapping[str, Section]) -> str:
     """A regular expression for a line of text with a secret in it: groups head, secret and tail.
 
-    It needs re.MULTILINE. It is made for text that nobody has parsed, so it would rather hide too much.
+    It needs re.MULTILINE. It is made for text that nobody has parsed, so it would rather hide too much: a
+    word in a comment or in a $DEFINITION counts, and what follows the secret on its line is hidden with it,
+    as a brace within quotes is no end.
     """
     keywords = [keyword for section in sections.values() for keyword in section.keywords if keyword.secret]
     plain = sorted({keyword.name for keyword in keywords if not is_numbered(keyword)})
     numbered = sorted({keyword.name for keyword in keywords if is_numbered(keyword)})
     starts = []
     if plain:
-        starts.append(rf"(?:{'|'.join(map(re.escape, plain))})[ \t]+")
+        starts.append(rf"(?:{'|'.join(map(re.escape, plain))}){GAP}")
     if numbered:
         kept = "|".join(map(re.escape, REFERENCES))
         starts.append(
-            rf"(?:{'|'.join(map(re.escape, numbered))})[ \t]+"
-            rf"(?![0-9]+[ \t]+\"?(?:{kept}))(?:[0-9]+[ \t]+(?=\S))?"
+            rf"(?:{'|'.join(map(re.escape, numbered))}){GAP}"
+            rf"(?![0-9]+{BLANK}+\"?(?:{kept}))(?:[0-9]+{BLANK}+(?=\S))?"
         )
-    return (
-        rf"(?P<head>(?:^|[{{\s])(?:{'|'.join(starts)}))"
-        r"(?P<secret>[^\s{}].*?)(?P<tail>[ \t]*(?:\}.*)?)$"
-    )
+    return rf"(?P<head>{WORD_BEGINS}(?:{'|'.join(starts)})){REST}"
 
 
 def is_numbered(keyword: Keyword) -> bool:
