@@ -31,8 +31,8 @@ def wait(
     """Wait until the engine is well, and return its last answer (None for keepalived).
 
     The agent is well when it answers, does what the file says for every instance, and has none in FAULT that
-    was not in FAULT before. When it watches something or writes to pipes it is asked once more, NEWS_S later: by
-    then it knows what of that it cannot use (see ``doubts``). keepalived is well when it goes on running.
+    was not in FAULT before. When it watches something or writes to pipes it is asked once more, NEWS_S later:
+    by then it knows what of that it cannot use (see ``doubts``). keepalived is well when it goes on running.
     Raises HostError, with the journal, at the deadline.
     """
     deadline_s = host.monotonic_s() + timeout_s

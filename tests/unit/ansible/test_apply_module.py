@@ -195,6 +195,7 @@ def test_a_change_that_makes_hosts_deaf_to_each_other_is_told(
 
 
 TRACKING = {
+    "global_defs": {"enable_script_security": True},
     "vrrp_script": {"chk_web": {"script": "/usr/local/libexec/check-web"}},
     **web(track_script=["chk_web"]),
 }
