@@ -13,6 +13,7 @@ TWO = [f"{VIP4}/24", "198.51.100.101/24"]
 TWO_SIDES = (instance("VI_1"), instance("VI_2", **INSIDE))
 SECOND = instance("VI_2", vrid=52, addresses=["198.51.100.102/24"])
 
+# How long a reload takes is the time of reading a file beside the adverts: nothing waits for it.
 STORIES = (
     Story(
         "an address more, an address less",
@@ -20,12 +21,14 @@ STORIES = (
         one(),
         (START, reload("more", one(addresses=TWO)), reload("less", one()), STOP),
         differs={"more/announced": "A reload announces new addresses only"},
+        timed=False,
     ),
     Story(
         "another priority",
         ("priority",),
         one(),
         (START, reload("lower", one(priority=80)), rival(90), SILENCE, STOP),
+        timed=False,
     ),
     Story(
         "a router more, a router less",
@@ -37,6 +40,7 @@ STORIES = (
             reload("less", several(instance("VI_1"))),
             STOP,
         ),
+        timed=False,
     ),
     Story(
         "a router is deleted, and says so",
@@ -45,12 +49,14 @@ STORIES = (
             instance("VI_1"), instance("VI_2", "notify_deleted", vrid=52, addresses=["198.51.100.102/24"])
         ),
         (START, reload("less", several(instance("VI_1"))), STOP),
+        timed=False,
     ),
     Story(
         "nothing changes",
         ("vrrp_instance",),
         one(),
         (START, reload("again", one()), STOP),
+        timed=False,
     ),
     Story(
         "a route and a rule more and less",
@@ -63,6 +69,7 @@ STORIES = (
             reload("none", one()),
             STOP,
         ),
+        timed=False,
     ),
     Story(
         "routers join a group",
@@ -78,11 +85,13 @@ STORIES = (
         ),
         prepare=inside,
         differs={"group/events": "A group that a reload makes of active routers says that it is active"},
+        timed=False,
     ),
     Story(
         "preemption is forbidden later",
         ("nopreempt",),
         one(),
         (START, reload("nopreempt", one("nopreempt")), rival(200), SILENCE, rival(50), STOP),
+        timed=False,
     ),
 )

@@ -18,10 +18,11 @@ STORIES = (
         (START, rival(200), SILENCE, rival(200, destination=GROUP), SILENCE, STOP),
     ),
     Story(
-        "unicast without a peer",
+        "unicast gets its first peer",
         ("unicast_fault_no_peer", "unicast_src_ip", "unicast_peer"),
         one(SOURCE, "unicast_fault_no_peer"),
         (START, reload("a peer", one(SOURCE, "unicast_fault_no_peer", *PEER)), STOP),
+        differs={"a peer/announced": "A unicast router that leaves FAULT announces its source address"},
     ),
     Story(
         "a stranger among peers",

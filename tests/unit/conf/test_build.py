@@ -144,6 +144,24 @@ def test_excluded_addresses_may_be_of_any_family() -> None:
     assert [address.family for address in router.excluded_addresses] == [6, 4]
 
 
+def test_of_two_equal_addresses_the_first_one_counts() -> None:
+    body = """virtual_ipaddress {
+        198.51.100.10/24
+        198.51.100.1/24
+        198.51.100.1/32 dev eth1
+        198.51.100.2/24 dev eth1
+    }
+    virtual_ipaddress_excluded {
+        198.51.100.2/24
+        198.51.100.2/24 dev eth1
+        198.51.100.3
+        198.51.100.3/24 dev eth0
+    }"""
+    router = the_instance(body)  # which begins with an address of its own
+    assert [(one.packed[-1], one.device) for one in router.addresses] == [(10, None), (1, None), (2, "eth1")]
+    assert [(one.packed[-1], one.device) for one in router.excluded_addresses] == [(2, None), (3, None)]
+
+
 def test_what_an_advert_cannot_hold_is_treated_as_excluded() -> None:
     many = ",".join(f"198.18.{n // 200}.{n % 200 + 1}" for n in range(260))
     router = the_instance("virtual_ipaddress_excluded {\n  198.19.0.1\n}", addresses=many)

@@ -94,18 +94,6 @@ AUTH = "authentication {\n  auth_type PASS\n  auth_pass secret\n}"
             "virtual_ipaddress_excluded",
         ),
         (
-            "virtual_ipaddress {\n  198.51.100.10/32\n}",
-            (8, 7),
-            "198.51.100.10/32 is given twice",
-            "take one out",
-        ),
-        (
-            "virtual_ipaddress_excluded {\n  198.51.100.10\n}",
-            (8, 7),
-            "198.51.100.10 is given twice",
-            "take one out",
-        ),
-        (
             "virtual_ipaddress {\n  198.51.100.11/33\n}",
             (8, 7),
             "'/33' is not a prefix length",
@@ -209,6 +197,8 @@ def test_an_error_is_named_with_its_place(body: str, place: Tuple[int, int], mes
         ),
         ("virtual_ipaddress_excluded {\n 2001:db8::1/64 scope link\n}", "it is ignored", "take 'scope' out"),
         ("native_ipv6", "'native_ipv6' is an old word", "leave it out"),
+        ("virtual_ipaddress {\n  198.51.100.10/32\n}", "198.51.100.10/32 is given twice", "take one out"),
+        ("virtual_ipaddress_excluded {\n 198.51.100.10\n}", "198.51.100.10 is given twice", "take one out"),
     ],
 )
 def test_a_warning_is_given_and_the_instance_still_works(body: str, message: str, hint: str) -> None:

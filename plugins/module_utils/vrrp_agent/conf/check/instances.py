@@ -358,13 +358,14 @@ class _Instance(InstanceView):
         listed: Dict[bytes, List[str]] = {}
         for line, packed, device in self.addresses:
             if packed in listed:
-                yield line.problem(
-                    ERROR, f"{self.name}: {line.args[0]} is given twice", "take one out", line.args[0]
-                )
+                yield self._twice(line)
             listed.setdefault(packed, []).append(device)
         for line, packed, device in self.excluded:
             if device in listed.get(packed, ()):
-                yield line.problem(
-                    ERROR, f"{self.name}: {line.args[0]} is given twice", "take one out", line.args[0]
-                )
+                yield self._twice(line)
             listed.setdefault(packed, []).append(device)
+
+    def _twice(self, line: Node) -> Problem:
+        """keepalived goes on with the first one, and so does the agent."""
+        message = f"{self.name}: {line.args[0]} is given twice: the first one counts"
+        return line.problem(WARNING, message, "take one out", line.args[0])

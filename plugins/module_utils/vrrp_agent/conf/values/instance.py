@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Set, Tuple
 
 from ..match.addresses import pack
 from ..match.judge import TRUE_WORDS
-from ..model import SECOND_NS, GarpPolicy, Instance, UnicastPeer
+from ..model import SECOND_NS, Address, GarpPolicy, Instance, UnicastPeer
 from ..tree import Node
 from ..words import Section
 from . import lines, security
@@ -52,15 +52,7 @@ class InstanceBuilder:
 
     def instance(self) -> Instance:
         """The instance with all defaults."""
-        section = self._sections["address_lines"]
-        addresses = [
-            lines.address(line, section, self._sections, self._names)
-            for line in self._node.lines("virtual_ipaddress")
-        ]
-        excluded = [
-            lines.address(line, section, self._sections, self._names)
-            for line in self._node.lines("virtual_ipaddress_excluded")
-        ]
+        addresses, excluded = self._addresses()
         excluded.extend(addresses[MAX_ADVERTISED:])
         peers = tuple(
             lines.peer(line, self._sections["unicast_peer_lines"], self._sections)
@@ -141,6 +133,24 @@ class InstanceBuilder:
             receive_buffer_bytes=buffer_bytes,
             receive_buffer_mtus=buffer_mtus,
         )
+
+    def _addresses(self) -> Tuple[List[Address], List[Address]]:
+        """virtual_ipaddress and virtual_ipaddress_excluded; of two that are the same the first one counts."""
+        section = self._sections["address_lines"]
+        interface = self._text("interface")
+        seen: Set[Tuple[bytes, str]] = set()
+        found: List[List[Address]] = []
+        for block in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
+            some: List[Address] = []
+            for line in self._node.lines(block):
+                one = lines.address(line, section, self._sections, self._names)
+                advertised = block == "virtual_ipaddress"  # an advert names it once, wherever it lives
+                place = (one.packed, "" if advertised else one.device or interface)
+                if place not in seen:
+                    some.append(one)
+                seen.update((place, (one.packed, one.device or interface)))
+            found.append(some)
+        return found[0], found[1]
 
     def _preempt(self) -> bool:
         """The later one of preempt and nopreempt counts."""
