@@ -354,3 +354,13 @@ def test_a_group_begins_in_fault_when_what_it_waited_for_is_bad(
     ]
     known(waiting, True)
     assert states(waiting) == ["backup", "backup"]
+
+
+def test_what_is_found_out_after_the_end_begins_nothing(waiting: Stage, told: List[Happening]) -> None:
+    """The processes beside the agent speak on until they have ended; its sockets are closed."""
+    waiting.agent.stop()
+    words(told)
+    waiting.agent._trackers._take(Reading(SCRIPT, "check", True))
+    assert waiting.agent.adjust("VI_1", {"priority": 150}) == "the agent is stopping"
+    assert words(told) == []
+    assert not any(live.began_ns for live in waiting.agent._lives.values())

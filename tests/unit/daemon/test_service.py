@@ -260,6 +260,69 @@ def test_the_files_words_about_the_process_are_obeyed(process: Process) -> None:
     assert process.protected[2:] == wanted
 
 
+# Signals that come while it stops.
+
+
+@pytest.fixture
+def slow_end(process: Process, monkeypatch: pytest.MonkeyPatch) -> List[Callable[[Service, Any], None]]:
+    """What happens after the agent has given its sockets back, while processes beside it still end."""
+    scripts: List[Callable[[Service, Any], None]] = []
+    services: List[Service] = []
+    begin, stop = Service.run, service.Agent.stop
+
+    def run(self: Service) -> int:
+        services.append(self)
+        return begin(self)
+
+    def stop_slowly(self: Any) -> None:
+        stop(self)
+        for script in scripts:
+            script(services[-1], self)
+
+    monkeypatch.setattr(Service, "run", run)
+    monkeypatch.setattr(service.Agent, "stop", stop_slowly)
+    return scripts
+
+
+def turn_until(agent: Any, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        agent.loop.turn(0.01)
+
+
+def test_no_signal_moves_an_agent_that_stops(
+    process: Process, slow_end: List[Callable[[Service, Any], None]]
+) -> None:
+    def send_all(_service: Service, agent: Any) -> None:
+        process.write(priority=150)
+        for number in (*SIGNALS[:2], *SIGNALS[3:], signal.SIGHUP):
+            os.kill(os.getpid(), number)
+        turn_until(agent, lambda: bool(process.log.having("reload")))
+        turn_until(agent, lambda: not process.log.having("reloading") or bool(process.log.having("reloaded")))
+
+    slow_end.append(send_all)
+    assert process.run() == 0
+    assert process.log.having("no reload: the agent is stopping")
+    assert not process.log.having("reloading")
+    assert len(process.log.having("stopping on")) == 1
+
+
+def test_a_reload_that_is_under_way_ends_with_the_agent(
+    process: Process, slow_end: List[Callable[[Service, Any], None]]
+) -> None:
+    loadings: List[Any] = []
+    slow_end.append(lambda service, _agent: loadings.append(service._loading))
+
+    def script() -> None:
+        process.write(priority=150)
+        process.hang_up()
+        process.wait_for("reloading")
+
+    assert process.run(script) == 0
+    assert loadings == [None], "nobody reads what the child says"
+
+
 # What keeps it from starting.
 
 

@@ -110,6 +110,18 @@ def test_answers_that_were_lost_do_not_hide_those_that_were_not() -> None:
     assert route_socket(kernel).submit([message(20)]) == [Refusal(3, 17)]
 
 
+def test_a_socket_that_is_closed_refuses_everything_and_is_not_asked_again() -> None:
+    def read_no_more(_size: int) -> bytes:
+        if not kernel.answers:
+            pytest.fail("asked a closed socket once more")
+        raise cast(OSError, kernel.answers.pop())
+
+    closed = OSError(errno.EBADF, "Bad file descriptor")
+    kernel = Kernel(closed, send_error=closed)
+    kernel.recv = read_no_more  # type: ignore[method-assign]
+    assert route_socket(kernel).submit([message(20, sequence=7)]) == [Refusal(7, errno.EBADF)]
+
+
 def test_a_batch_that_cannot_be_sent_is_refused_request_by_request() -> None:
     kernel = Kernel(send_error=OSError(errno.ENOBUFS, "no room"))
     requests = [message(20, sequence=number) for number in (7, 8)]

@@ -120,6 +120,8 @@ class Agent:
         memory_path = os.path.join(runtime_dir, MEMORY_NAME)
         notes = (os.path.join(runtime_dir, READINGS_NAME), boot_id().decode())
         self._recalled = recall(memory_path, boot_id())
+        self._ended = False
+        """Sockets are given back; what processes beside the agent say while they end comes too late."""
         self._memory = Memory(memory_path, boot_id())
         self._links = VirtualLinks(self._route, self._interfaces, log, runtime_dir, host.open_firewall)
         shared = (self._interfaces, self._route, self._announcer, self._memory, self._links.firewall)
@@ -246,6 +248,8 @@ class Agent:
 
     def adjust(self, name: str, changes: Dict[str, Any]) -> str:
         """Change settings of one instance until the next reload. Returns what is in the way, or nothing."""
+        if self._ended:
+            return "the agent is stopping"
         for old in self.config.instances:
             if old.name == name:
                 new = replace(old, **changes)
@@ -294,6 +298,8 @@ class Agent:
 
     def close(self) -> None:
         """Give descriptors back."""
+        self._ended = True
+        self._news.damper.use(())
         self._receivers.close()
         self._news.close()
         self._route.close()
@@ -354,6 +360,8 @@ class Agent:
             live.begin(now, resume=resume)
 
     def _trackers_changed(self, keys: AbstractSet[TrackerKey]) -> None:
+        if self._ended:
+            return
         now = self.loop.clock()
         links = self._trackers.links_among(keys)
         if links:

@@ -77,6 +77,8 @@ class Service:
         self._loading: Optional[Loading] = None
         self._patience = Alarm(self._loop, self._give_up_loading)
         self._reload_again = False
+        self._stopping = False
+        """From now on nothing is reloaded: the agent has given its sockets back, or is about to."""
         self._lock: Optional[IO[str]] = None
 
     def run(self) -> int:
@@ -172,8 +174,8 @@ class Service:
         return EXIT_OK
 
     def _end(self, agent: Agent) -> None:
-        if self._loading is not None:
-            self._loading.abandon()
+        self._stopping = True
+        self._drop_loading()  # the loop turns on while processes beside the agent end
         operations = agent.config.settings.operations
         systemd.allow(_SIDES * operations.child_wait_ns + _MARGIN_NS)
         self._timed_reload.stop(operations.child_wait_ns)
@@ -233,6 +235,9 @@ class Service:
         return waker
 
     def _stop(self, name: str) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
         self._log.notice(f"stopping on {name}")
         self._loop.stop()
 
@@ -258,6 +263,9 @@ class Service:
 
     def _reload(self) -> None:
         """Read the file again in a child; elections go on meanwhile."""
+        if self._stopping:
+            self._log.info("no reload: the agent is stopping")
+            return
         if self._loading is not None:
             self._reload_again = True
             return
@@ -276,11 +284,18 @@ class Service:
     def _give_up_loading(self) -> None:
         if self._loading is None:
             return
-        self._loop.remove_reader(self._loading.fileno())
-        self._loading.abandon()
+        self._drop_loading()
         seconds = LONGEST_LOADING_NS // 1_000_000_000
         self._log.error(f"reload: not read in {seconds} s, given up; the old configuration goes on")
         self._reload_is_over()
+
+    def _drop_loading(self) -> None:
+        """Whatever the child finds out is not wanted any more."""
+        self._patience.cancel()
+        loading, self._loading = self._loading, None
+        if loading is not None:
+            self._loop.remove_reader(loading.fileno())
+            loading.abandon()
 
     def _reload_is_over(self) -> None:
         """However it ended: tell the service manager, and begin the one that was asked for meanwhile."""
@@ -294,7 +309,7 @@ class Service:
 
     def _loaded(self) -> None:
         loading, agent = self._loading, self._agent
-        if loading is None or agent is None:
+        if loading is None or agent is None or self._stopping:
             return
         descriptor = loading.fileno()
         self._loop.remove_reader(descriptor)

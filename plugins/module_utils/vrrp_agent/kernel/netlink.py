@@ -24,6 +24,8 @@ _BATCH_BYTES = 32 * 1024
 _DUMP_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: the list changed while it was read
 _MOST_DUMPS = 5
 _REQUEST = 0x1  # NLM_F_REQUEST
+_MORE_TO_READ = frozenset((errno.ENOBUFS, errno.EINTR))
+"""ENOBUFS: some answers found no room and are lost; there may be more."""
 
 
 class Refusal(NamedTuple):
@@ -105,8 +107,10 @@ class RouteSocket:
                 data = self._socket.recv(65536)
             except BlockingIOError:
                 return
-            except OSError:  # ENOBUFS: some answers found no room and are lost; there may be more
-                continue
+            except OSError as error:
+                if error.errno in _MORE_TO_READ:
+                    continue
+                return  # such a socket gives no answers any more, however often it is asked
             for kind, _flags, sequence, _port, message in split(data):
                 if kind == NLMSG_ERROR:
                     (code,) = _ERROR.unpack_from(message, 16)
