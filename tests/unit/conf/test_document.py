@@ -34,7 +34,7 @@ def test_there_is_one_row_for_each_word_and_each_kind_of_line() -> None:
         ("vrrp_instance", "virtual_ipaddress", "{ ... }"),
         ("vrrp_instance", "nopreempt", ""),
         ("vrrp_instance/authentication", "auth_pass", "PASSWORD of 8 bytes at most"),
-        ("global_defs", "vrrp_garp_interval", "SECS 0.000001..4294.967295"),
+        ("global_defs", "vrrp_garp_interval", "SECS 0..4294.967295"),
         ("global_defs", "vrrp_cpu_affinity", "CPU..."),
         ("root", "vrrp_instance", "NAME { ... }"),
         ("root", "virtual_server", "ADDRESS [PORT] | fwmark N >= 1 | group NAME { ... }"),

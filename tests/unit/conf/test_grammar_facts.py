@@ -31,7 +31,7 @@ PACKAGE_PATH = str(Path(vrrp_agent.__file__).resolve().parent.parent)
         ("global_defs", "vrrp_down_timer_adverts", 1, 100, "3"),
         ("global_defs", "vrrp_garp_master_delay", 0, 4294, "5"),
         ("global_defs", "vrrp_garp_master_repeat", 0, 4294967295, "5"),
-        ("global_defs", "vrrp_garp_interval", 0.000001, 4294.967295, None),
+        ("global_defs", "vrrp_garp_interval", 0, 4294.967295, None),
         ("global_defs", "vrrp_startup_delay", 0.001, 4294.967295, None),
         ("global_defs", "vrrp_priority", -20, 19, None),
         ("global_defs", "vrrp_rt_priority", 1, 99, None),

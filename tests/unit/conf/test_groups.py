@@ -8,7 +8,7 @@ from typing import Tuple
 import pytest
 from vrrp_agent.conf.model import GarpGroup
 
-from tests.unit.conf.texts import config_of, load_text, the_problem
+from tests.unit.conf.texts import config_of, load_text, messages, the_problem
 
 MS = 1_000_000
 
@@ -109,6 +109,12 @@ def test_a_garp_group_has_intervals_and_interfaces() -> None:
     """
     (found,) = config_of(text + routers("A")).garp_groups
     assert found == GarpGroup(("eth0", "eth1", "eth2", "eth3"), 100 * MS, 2000)
+
+
+def test_a_garp_group_may_do_without_the_pause_that_others_have() -> None:
+    text = "global_defs {\n vrrp_garp_interval 1\n}\ngarp_group {\n garp_interval 0\n interface eth0\n}\n"
+    assert not messages(text + routers("A"))
+    assert config_of(text + routers("A")).garp_groups == (GarpGroup(("eth0",), 0, 0),)
 
 
 def test_a_garp_group_without_an_interval_is_an_error() -> None:

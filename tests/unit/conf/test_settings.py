@@ -25,6 +25,23 @@ def test_words_outside_all_blocks() -> None:
     assert found.fixed == (("net_namespace", "blue"), ("instance", "two"))
 
 
+@pytest.mark.parametrize("word", ["vrrp_garp_interval", "vrrp_gna_interval"])
+@pytest.mark.parametrize("zero", ["0", "0.0", "0.000000", "+0"])
+def test_a_pause_of_0_is_none_as_countless_files_have_it(word: str, zero: str) -> None:
+    text = f"global_defs {{\n  {word} {zero}\n}}\n{instance()}"
+    problem = the_problem(text)
+    assert (problem.severity, problem.line) == ("warning", 2)
+    assert problem.message == f"{word}: 0 is no pause, which is the default"
+    assert problem.hint == "leave the line out"
+    assert config_of(text).instances[0].garp == config_of(instance()).instances[0].garp
+
+
+@pytest.mark.parametrize("text", ["-1", "4295", "none"])
+def test_a_pause_that_is_none_of_those_is_an_error(text: str) -> None:
+    problem = the_problem(f"global_defs {{\n  vrrp_garp_interval {text}\n}}\n{instance()}")
+    assert problem.severity == "error"
+
+
 @pytest.mark.parametrize(
     ("words", "name"),
     [

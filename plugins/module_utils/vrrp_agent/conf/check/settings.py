@@ -9,6 +9,7 @@ from typing import Dict, Iterator
 
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
+from ..values.defaults import nanoseconds
 from ..values.settings import mask
 
 _FOLLOWERS = {
@@ -18,6 +19,8 @@ _FOLLOWERS = {
     "reload_repeat": "reload_time_file",
 }
 """Words that mean nothing without another one."""
+_PAUSES = ("vrrp_garp_interval", "vrrp_gna_interval")
+"""keepalived says that 0 is out of range here, and has no pause then. Its own first file has both."""
 _NAMES = ("net_namespace", "instance")
 """Words whose argument becomes part of a path."""
 
@@ -29,6 +32,7 @@ def check_settings(tree: Node) -> Iterator[Problem]:
         if block.name in _NAMES and block.args:
             yield from _plain_name(block)
         if block.name == "global_defs":
+            yield from _pauses(block)
             given.update((node.name, node) for node in block.children)
     for name, leader in _FOLLOWERS.items():
         if name in given and leader not in given:
@@ -43,6 +47,24 @@ def check_settings(tree: Node) -> Iterator[Problem]:
         )
     if "umask" in given:
         yield from _mask(given["umask"])
+
+
+def _pauses(block: Node) -> Iterator[Problem]:
+    for node in block.children:
+        if node.name in _PAUSES and node.args and _is_nothing(str(node.args[0])):
+            yield node.problem(
+                WARNING,
+                f"{node.name}: 0 is no pause, which is the default",
+                "leave the line out",
+                node.args[0],
+            )
+
+
+def _is_nothing(text: str) -> bool:
+    try:
+        return nanoseconds(text) == 0
+    except ValueError:
+        return False  # no number: the table says so
 
 
 def _plain_name(node: Node) -> Iterator[Problem]:
