@@ -1,21 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventories on the page about the role are planned without a complaint."""
+"""The inventories and configurations in YAML on the pages are planned without a complaint."""
 
 from __future__ import annotations
 
 import pathlib
 import re
+import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
+from plugins.module_utils._host.language import compose
 from plugins.plugin_utils._group.member import Finding
 from plugins.plugin_utils._group.plan import GroupPlan, plan_group
 from plugins.plugin_utils._group.variables import DEFAULTS, member
 
-PAGE = (pathlib.Path(__file__).resolve().parents[3] / "docs" / "role.md").read_text()
-EXAMPLES = dict(re.findall(r"<!-- example: (\w+) -->\n```yaml\n(.*?)```", PAGE, re.DOTALL))
+DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs"
+
+
+def shown(page: str, kind: str = "example") -> dict[str, str]:
+    """The marked blocks of YAML on a page."""
+    return dict(re.findall(rf"<!-- {kind}: (\w+) -->\n```yaml\n(.*?)```", page, re.DOTALL))
+
+
+PAGE = (DOCS / "role.md").read_text()
+EXAMPLES = shown(PAGE)
+PLAYBOOKS = shown(PAGE, "playbook")
 
 
 def plan(text: str) -> GroupPlan:
@@ -31,7 +42,8 @@ def plan(text: str) -> GroupPlan:
 
 
 def test_the_page_has_its_examples() -> None:
-    assert set(EXAMPLES) == {"pair", "three", "both"}
+    assert set(EXAMPLES) == {"pair", "three", "both", "routers"}
+    assert set(PLAYBOOKS) == {"routers"}
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
@@ -41,9 +53,29 @@ def test_an_example_of_the_page_works(name: str) -> None:
 
 def test_the_file_on_the_page_is_the_one_that_is_written() -> None:
     composed = plan(EXAMPLES["pair"]).hosts["lb1.example.com"].composed
-    shown = re.search(r"```\n(global_defs.*?)```", PAGE, re.DOTALL)
-    assert shown is not None
-    assert composed.text.endswith(shown[1])
+    written = re.search(r"```\n(global_defs.*?)```", PAGE, re.DOTALL)
+    assert written is not None
+    assert composed.text.endswith(written[1])
+
+
+def test_the_playbook_on_the_page_brings_every_script_before_the_routers() -> None:
+    meaning = plan(EXAMPLES["routers"]).hosts["gw1.example.com"].composed.meaning
+    assert meaning is not None
+    (group,) = meaning.groups
+    commands = [one.command for one in meaning.scripts] + list(group.notify.commands)
+    copies, routers = yaml.safe_load(PLAYBOOKS["routers"])
+    copied = {task["ansible.builtin.copy"]["dest"]: task["ansible.builtin.copy"] for task in copies["tasks"]}
+    assert sorted(copied) == sorted(command.argv[0] for command in commands)
+    assert {copies["hosts"], routers["vars"]["vrrp_hosts"]} == set(yaml.safe_load(EXAMPLES["routers"]))
+    for copy in copied.values():
+        assert copy["mode"] == "0755"
+        subprocess.run(["sh", "-n", "-c", copy["content"]], check=True)
+
+
+@pytest.mark.parametrize("name", ["tracking", "notify"])
+def test_a_configuration_in_yaml_on_another_page_works(name: str) -> None:
+    config = yaml.safe_load(shown((DOCS / f"{name}.md").read_text())[name])["vrrp_config"]
+    assert [str(one) for one in compose(config, "", "agent", "n1", elsewhere=True).problems] == []
 
 
 def test_the_error_on_the_page_is_the_one_that_is_told() -> None:
