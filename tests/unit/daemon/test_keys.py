@@ -110,7 +110,8 @@ def test_a_directory_is_no_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "expected", "severity"), [
     ("s3cret\n", b"s3cret\0\0", None),
     ("12345678", b"12345678", None),
-    ("123456789", b"12345678", WARNING),
+    ("123456789", b"12345678", ERROR),
+    ("123456789\r\n", b"12345678", ERROR),
     ("\n", b"\0" * 8, ERROR),
 ])  # fmt: skip
 def test_a_password_may_stand_in_a_file_too(
@@ -119,6 +120,13 @@ def test_a_password_may_stand_in_a_file_too(
     found, problems = read_keys(with_password(write(tmp_path, text)))
     assert found.instances[0].auth_password == expected
     assert [one.severity for one in problems] == ([severity] if severity else [])
+
+
+def test_a_password_that_is_too_long_is_the_same_error_wherever_it_stands(tmp_path: Path) -> None:
+    _found, (problem,) = read_keys(with_password(write(tmp_path, "s3cretpass\n")))
+    assert "password is longer than 8 bytes: keepalived cuts it to 8" in problem.message
+    assert problem.hint == "write at most 8 bytes"
+    assert "s3cret" not in str(problem)
 
 
 def test_where_no_file_is_named_nothing_is_read_and_nothing_changes() -> None:

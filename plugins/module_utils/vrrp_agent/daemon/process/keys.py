@@ -77,8 +77,8 @@ class _Reading:
         if not data:
             self._note(ERROR, f"{what}: the file is empty", "write the password into it", path)
         elif len(data) > PASSWORD_BYTES:
-            line = f"{what} is longer than {PASSWORD_BYTES} bytes: it is cut, as keepalived does"
-            self._note(WARNING, line, f"write at most {PASSWORD_BYTES} bytes", path)
+            line = f"{what} is longer than {PASSWORD_BYTES} bytes: keepalived cuts it to {PASSWORD_BYTES}"
+            self._note(ERROR, line, f"write at most {PASSWORD_BYTES} bytes", path)
         return padded(data)
 
     def _key(self, name: str, key: HmacKey) -> HmacKey:
