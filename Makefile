@@ -39,8 +39,12 @@ integration: agent  ## the agent in network namespaces
 interop: agent images  ## the agent beside the keepalived of Debian 11, 12 and 13
 	@$(CHECK) interop
 
+.PHONY: compat
+compat: agent images  ## the same file and faults for keepalived and the agent in turn: what differs must be documented
+	@$(CHECK) compat
+
 .PHONY: molecule
-molecule: images build  ## the scenarios default and mixed in containers
+molecule: images build  ## the scenarios default, mixed, sync_group, tracking and ipv6 in containers
 	@$(CHECK) molecule
 
 .PHONY: images
