@@ -71,7 +71,7 @@ class Result:
             r"=* ?((?:\d+ (?:passed|failed|skipped|errors?)(?:, )?)+).* in [\d.]+", self.log.read_text()
         )
         told = f"  {counted[-1]}" if counted else ""
-        return f"{'ok    ' if self.passed else 'FAILED'}  {self.check.name:<18}{self.seconds:7.1f} s{told}"
+        return f"{'ok    ' if self.passed else 'FAILED'}  {self.check.name:<20}{self.seconds:7.1f} s{told}"
 
 
 class Runner:
@@ -152,7 +152,7 @@ def main() -> int:
     parser.add_argument("checks", nargs="*")
     args = parser.parse_args()
     if args.list:
-        print("\n".join(f"{check.name:<18}{check.command}" for check in CHECKS))
+        print("\n".join(f"{check.name:<20}{check.command}" for check in CHECKS))
         return 0
     signal.signal(signal.SIGTERM, interrupted)
     LOGS.mkdir(parents=True, exist_ok=True)
