@@ -16,6 +16,7 @@ from vrrp_agent.conf.model import (
     Tracked,
     UnicastPeer,
 )
+from vrrp_agent.election.sync import SyncGroup as ElectedGroup
 from vrrp_agent.loop.events import Happening
 from vrrp_agent.track.messages import SCRIPT, Reading
 
@@ -100,6 +101,34 @@ def test_a_fault_of_one_is_the_fault_of_all(stage: Stage, told: List[Happening])
         ("INSTANCE", "VI_1", "BACKUP"),
         ("GROUP", "G", "BACKUP"),
     ]
+
+
+def test_a_group_moves_once_for_a_link_that_all_its_members_use(
+    stage: Stage, told: List[Happening], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With hundreds of members everything else would hold up the adverts of other routers."""
+    names = [f"VI_{number}" for number in range(1, 21)]
+    routers = [instance(name, f"198.51.100.{100 + at}/24", vrid=at) for at, name in enumerate(names, 1)]
+    stage.start_active(*routers, groups=(SyncGroup("G", tuple(names)),))
+    words(told)
+    settled: List[int] = []
+    settle = ElectedGroup.settle
+
+    def counted(self: ElectedGroup, now: int, *more: Any) -> Any:
+        settled.append(now)
+        return settle(self, now, *more)
+
+    monkeypatch.setattr(ElectedGroup, "settle", counted)
+    stage.host.add_link(2, "eth0", flags=0x1)
+    stage.wait(0.1)
+    assert states(stage) == ["fault"] * 20
+    assert words(told) == [*(("INSTANCE", name, "FAULT") for name in names), ("GROUP", "G", "FAULT")]
+    assert group(stage)["reason"] == "VI_1: interface eth0 is down"
+    stage.host.add_link(2, "eth0")
+    stage.wait(0.1)
+    assert states(stage) == ["backup"] * 20
+    assert words(told) == [*(("INSTANCE", name, "BACKUP") for name in names), ("GROUP", "G", "BACKUP")]
+    assert len(settled) == 2
 
 
 def test_a_group_that_begins_in_fault_is_told_of_after_its_members(

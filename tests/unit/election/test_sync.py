@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Dict, List, Optional, Tuple
 
 from hypothesis import given
@@ -178,6 +179,30 @@ def test_a_fault_is_over_when_no_member_has_one() -> None:
     assert group.turns() == [("VI_2", BACKUP), ("VI_1", BACKUP), ("G", BACKUP)]
     group.run_until(group.now + DOWN)
     assert group.states() == [ACTIVE, ACTIVE]
+
+
+def test_each_is_told_of_the_same_faulty_member_until_that_is_well() -> None:
+    group = Group({}, {}, {})
+    group.fault(3, "interface eth0 is down")
+    group.fault(1, "interface eth1 is down")
+    assert "VI_3" in group[2].group_fault, "not of VI_1, which comes first but failed later"
+    assert ("VI_3" in group[1].group_fault, "VI_1" in group[3].group_fault) == (True, True)
+    group.fault(3)
+    assert ("VI_1" in group[2].group_fault, "VI_1" in group[3].group_fault) == (True, True)
+    assert group[1].group_fault == ""
+
+
+def test_the_work_for_a_group_that_fails_as_a_whole_grows_with_its_size_alone() -> None:
+    def settle_s(size: int) -> float:
+        group = Group(*[{} for _member in range(size)])
+        for router in group.routers.values():
+            router.set_faults(("interface eth0 is down",), 0)
+        begin = time.perf_counter()
+        group.sync.settle(0)
+        return time.perf_counter() - begin
+
+    small, large = (min(settle_s(size) for _turn in range(5)) for size in (40, 2000))
+    assert large < 50 * 4 * small, "50 times as many members; a square would be 2500 times the work"
 
 
 def test_a_group_starts_in_fault_when_one_member_is_in_fault() -> None:

@@ -137,7 +137,10 @@ class Agent:
             *(self._interfaces, self._receivers, self._links),
             *(self._losses, self._statics, self._promotion),
         )
-        then = Consequences(self._take_verdict, lambda: self._make_links(self.config), self._serve)
+        then = Consequences(
+            *(self._take_verdict, lambda: self._make_links(self.config), self._serve),
+            together=self._groups.together,
+        )
         self._news = News(loop, log, self._route, self._monitor, self._lives, concerned, then)
 
     # Configurations.
@@ -367,9 +370,10 @@ class Agent:
         if links:
             self._news.damper.look(links)
             self._news.changed(links, set())
-        for live in self._lives.values():
-            if not live.trackers.isdisjoint(keys):
-                self._take_verdict(live, now)
+        with self._groups.together(now):
+            for live in self._lives.values():
+                if not live.trackers.isdisjoint(keys):
+                    self._take_verdict(live, now)
         self._begin_postponed(now)
 
     def _begin_postponed(self, now: int) -> None:
@@ -393,7 +397,8 @@ class Agent:
     def _judge(self, instance: Instance) -> Verdict:
         verdict = judge(instance, self._interfaces, self._virtual, self._trackers.readings)
         problems = (self._receivers.problem(instance), self._links.problem(instance))
-        return verdict._replace(faults=(*verdict.faults, *filter(None, problems)))
+        faults = (*verdict.faults, *filter(None, problems))
+        return verdict._replace(faults=faults, waiting=verdict.waiting + self._links.waiting(instance))
 
     def _judge_all(self, now: int) -> None:
         for live in self._lives.values():

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..conf import model
 from ..election.actions import StateChanged
@@ -33,6 +34,9 @@ class LiveGroup:
         self._tell = tell
         self._lives: Dict[int, Live] = {}
         self._settling = False
+        self._held = False
+        self._asked: Optional[Tuple[Optional[VirtualRouter], bool]] = None
+        """While it is held: somebody asked for ``settle``, with these words."""
 
     @property
     def lives(self) -> List[Live]:
@@ -66,6 +70,10 @@ class LiveGroup:
         """Bring the members into one state, and tell when it is a new one."""
         if self.suspended or self._settling:
             return
+        if self._held:
+            if self._asked is None or self._asked[0] is None:
+                self._asked = (left, quickly)
+            return
         self._settling = True
         try:
             self._do(self.sync.settle(now, left, quickly), now)
@@ -74,6 +82,17 @@ class LiveGroup:
         change = self.sync.find_state()
         if change is not None:
             self._say(change)
+
+    def hold(self) -> None:
+        """Something happens to many members: ``release`` settles once for all of them."""
+        self._held = True
+
+    def release(self, now: int) -> None:
+        """It has happened to all whom it concerns."""
+        self._held = False
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self.settle(now, *asked)
 
     def lower_heard(self, live: Live, now: int) -> None:
         """A member was active and heard a lower priority."""
@@ -139,6 +158,18 @@ class Groups:
         """Let every member move alone until ``settle``."""
         for group in self:
             group.suspended = True
+
+    @contextlib.contextmanager
+    def together(self, now: int) -> Iterator[None]:
+        """For what happens to many at once, as a link that goes down: each group settles once, after it."""
+        held = list(self)
+        for group in held:
+            group.hold()
+        try:
+            yield
+        finally:
+            for group in held:
+                group.release(now)
 
     def arrange(self, wanted: Sequence[model.SyncGroup], lives: Iterable[Live], now: int) -> None:
         """Make, change and drop groups. Call it when new members are judged but have not begun."""

@@ -127,13 +127,24 @@ class SyncGroup(Partners):
         return moves
 
     def _share_faults(self, now: int) -> List[Move]:
-        """Everyone's fault is the others' too."""
+        """Everyone's fault is the others' too.
+
+        Each is told of one that is not itself, and of the same one as long as that is in fault: in a large
+        group that fails as a whole nobody is told of the next one again and again.
+        """
         moves: List[Move] = []
-        faulty = [member for member in self.members if member.router.faults]
+        texts = {
+            f"{name} of sync group {self.name} is in fault": router
+            for name, router in self.members
+            if router.faults
+        }
+        two = [*texts.items()][:2]
         for member in self.members:
-            other = next(iter([one for one in faulty if one is not member]), None)
-            text = f"{other.name} of sync group {self.name} is in fault" if other else ""
-            _note(moves, member, member.router.set_group_fault(text, now))
+            router = member.router
+            if texts.get(router.group_fault, router) is not router:
+                continue
+            text = next((text for text, faulty in two if faulty is not router), "")
+            _note(moves, member, router.set_group_fault(text, now))
         return moves
 
     def _why_backup(self, left: Optional[VirtualRouter], waiting: Sequence[Member]) -> str:
@@ -155,7 +166,11 @@ class SyncGroup(Partners):
         """Of the member that has a reason of its own."""
         members = [member for member in self.members if member.router.state is state]
         members.sort(key=lambda one: (not one.router.faults, one.router.reason == one.router.told))
-        return f"{members[0].name}: {members[0].router.reason}" if members else ""
+        if not members:
+            return ""
+        name, router = members[0]
+        own = ", ".join(router.faults) if state is _FAULT else ""  # without those of the other members
+        return f"{name}: {own or router.reason}"
 
 
 def _ready(router: VirtualRouter) -> bool:

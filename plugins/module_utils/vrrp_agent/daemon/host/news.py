@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Callable, Mapping, NamedTuple, Set, Tuple
+from typing import AbstractSet, Callable, ContextManager, Mapping, NamedTuple, Set, Tuple
 
 from ...kernel.addresses import list_addresses
 from ...kernel.errors import KernelError
@@ -43,6 +43,8 @@ class Consequences(NamedTuple):
     take_verdict: Callable[[Live, int], None]
     make_links: Callable[[], None]
     serve: Callable[[], None]
+    together: Callable[[int], ContextManager[None]]
+    """What is done within is done to all members of a sync group before the group moves."""
 
 
 class News:
@@ -102,6 +104,15 @@ class News:
         now = self._loop.clock()
         self._of.receivers.interfaces_gone(gone)
         names = names | self._of.links.interfaces_changed(names, self._then.make_links)
+        with self._then.together(now):
+            renewed = self._look_at_lives(names, now)
+        if renewed:
+            self._then.serve()
+        self._of.statics.interfaces_changed(names)
+        self._of.promotion.interfaces_changed(names)
+
+    def _look_at_lives(self, names: AbstractSet[str], now: int) -> bool:
+        """Every virtual router that has to do with them; whether receivers must be given out anew."""
         renewed = False
         for live in self._lives.values():
             live.hands.ways.links_changed(names)
@@ -114,10 +125,7 @@ class News:
             self._then.take_verdict(live, now)
             if other_links:
                 live.hands.after_link_change(now)
-        if renewed:
-            self._then.serve()
-        self._of.statics.interfaces_changed(names)
-        self._of.promotion.interfaces_changed(names)
+        return renewed
 
     def _list_again(self) -> None:
         self._log.warning("the kernel reported more changes than could be read; listing everything again")
