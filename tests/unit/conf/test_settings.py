@@ -209,3 +209,14 @@ def test_a_key_from_a_credential_is_the_agents_own_too() -> None:
     text = instance("version 3\nauth_hmac {\n  key 1 credential:vrrp\n  active_key 1\n}")
     found = messages(text, for_keepalived=True)
     assert any("keepalived would take it for the key" in message for message in found)
+
+
+@pytest.mark.parametrize(
+    "word, hint",
+    [("vrrp_mcast_group4 198.51.100.9", "224.0.0.18"), ("vrrp_mcast_group6 2001:db8::9", "ff02::12")],
+)
+def test_a_group_that_nobody_can_join_is_refused(word: str, hint: str) -> None:
+    problem = the_problem(f"global_defs {{\n  {word}\n}}\n{instance()}")
+    assert (problem.severity, problem.line) == ("error", 2)
+    assert f"{word} is not a multicast address" in problem.message
+    assert hint in problem.hint

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Dict, Iterator
 
+from ...wire.address import is_multicast
+from ..match.addresses import pack
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
 from ..values.defaults import nanoseconds
@@ -21,6 +23,7 @@ _FOLLOWERS = {
 """Words that mean nothing without another one."""
 _PAUSES = ("vrrp_garp_interval", "vrrp_gna_interval")
 """keepalived says that 0 is out of range here, and has no pause then. Its own first file has both."""
+_GROUPS = {"vrrp_mcast_group4": "224.0.0.18", "vrrp_mcast_group6": "ff02::12"}
 _NAMES = ("net_namespace", "instance")
 """Words whose argument becomes part of a path."""
 
@@ -33,6 +36,7 @@ def check_settings(tree: Node) -> Iterator[Problem]:
             yield from _plain_name(block)
         if block.name == "global_defs":
             yield from _pauses(block)
+            yield from _groups(block)
             given.update((node.name, node) for node in block.children)
     for name, leader in _FOLLOWERS.items():
         if name in given and leader not in given:
@@ -47,6 +51,17 @@ def check_settings(tree: Node) -> Iterator[Problem]:
         )
     if "umask" in given:
         yield from _mask(given["umask"])
+
+
+def _groups(block: Node) -> Iterator[Problem]:
+    """keepalived passes over such a group and takes the default one, where nobody else may be."""
+    for node in block.children:
+        if node.name not in _GROUPS or not node.args:
+            continue
+        packed = pack(str(node.args[0]))
+        if packed is not None and not is_multicast(packed):
+            message = f"{node.name} {node.args[0]} is not a multicast address"
+            yield node.problem(ERROR, message, f"{_GROUPS[node.name]} is the group of VRRP", node.args[0])
 
 
 def _pauses(block: Node) -> Iterator[Problem]:
