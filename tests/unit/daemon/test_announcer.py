@@ -107,6 +107,27 @@ def test_the_two_families_have_pauses_of_their_own(story: Story) -> None:
     assert story.sent() == [b"a", b"a"]
 
 
+def test_what_waits_is_not_queued_again(story: Story) -> None:
+    """vrrp_garp_master_refresh 1, vrrp_garp_interval 0.1, twenty addresses: 20 a second, and time for 10."""
+    frames = [Frame("eth0", b"%d" % number, arp=True) for number in range(20)]
+    for _second in range(60):
+        story.announce(*frames, repeat=1, policy=SLOW)
+        story.wait(1000)
+    sent = story.sent()
+    assert len(sent) == pytest.approx(600, abs=2)
+    assert min(sent.count(frame.data) for frame in frames) >= 28, "all get their turn"
+    story.wait(2000)
+    assert len(story.sent()) <= 20, "nothing is left over of a minute"
+    assert story.loop.schedule.next_deadline() is None
+
+
+def test_more_repetitions_are_asked_for_while_fewer_wait(story: Story) -> None:
+    story.announce(A, repeat=2, policy=SLOW)
+    story.announce(A, B, repeat=3, policy=SLOW)
+    story.wait(1000)
+    assert story.sent() == [b"a", b"a", b"a", b"b", b"b", b"b"]
+
+
 def test_an_address_that_was_given_up_is_not_announced_any_more(story: Story) -> None:
     story.announce(A, B, repeat=3, policy=SLOW)
     story.wait(0)

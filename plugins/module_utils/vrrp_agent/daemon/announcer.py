@@ -29,9 +29,19 @@ class Pacer:
         self.pause_ns = pause_ns
         self._send = send
         self._waiting: Deque[Frame] = deque()
+        self._copies: Dict[Frame, int] = {}
+        """How often each frame waits."""
 
-    def put(self, frame: Frame, now: int) -> None:
-        """Send now if the last one is long enough ago, or queue."""
+    def put(self, frame: Frame, most: int, now: int) -> None:
+        """Send now if the last one is long enough ago, or queue, unless so many copies of it wait already.
+
+        With long pauses and frequent repetitions (vrrp_garp_interval, vrrp_garp_master_refresh) there is
+        more to say than there is time for; what waits says it all.
+        """
+        copies = self._copies.get(frame, 0)
+        if copies >= most:
+            return
+        self._copies[frame] = copies + 1
         self._waiting.append(frame)
         if self.deadline is None:
             self.deadline = now
@@ -40,11 +50,17 @@ class Pacer:
         """Forget frames that wait: their addresses are gone."""
         gone = set(frames)
         self._waiting = deque(frame for frame in self._waiting if frame not in gone)
+        for frame in gone:
+            self._copies.pop(frame, None)
 
     def expire(self, now: int) -> None:
         """The pause is over."""
         if self._waiting:
-            self._send(self._waiting.popleft())
+            frame = self._waiting.popleft()
+            left = self._copies.pop(frame) - 1
+            if left:
+                self._copies[frame] = left
+            self._send(frame)
             self.deadline = now + self.pause_ns
         else:
             self.deadline = None
@@ -66,13 +82,16 @@ class Announcer:
         self._groups = {name: group for group in groups for name in group.interfaces}
 
     def announce(self, frames: Sequence[Frame], repeat: int, policy: GarpPolicy, now: int) -> None:
-        """Each frame ``repeat`` times, round by round as keepalived does."""
+        """Each frame ``repeat`` times, round by round as keepalived does.
+
+        Where there are pauses no frame waits more than ``repeat`` times.
+        """
         for _turn in range(repeat):
             for frame in frames:
                 source: Union[GarpPolicy, GarpGroup] = self._groups.get(frame.interface, policy)
                 pause_ns = source.arp_interval_ns if frame.arp else source.na_interval_ns
                 if pause_ns:
-                    self._pace(frame, pause_ns, now)
+                    self._pace(frame, pause_ns, repeat, now)
                 else:
                     self._send(frame)
 
@@ -85,14 +104,14 @@ class Announcer:
         for pacer in self._pacers.values():
             pacer.drop(frames)
 
-    def _pace(self, frame: Frame, pause_ns: int, now: int) -> None:
+    def _pace(self, frame: Frame, pause_ns: int, most: int, now: int) -> None:
         group = self._groups.get(frame.interface)
         key = (group.interfaces[0] if group is not None else frame.interface, frame.arp)
         pacer = self._pacers.get(key)
         if pacer is None:
             self._pacers[key] = pacer = Pacer(self._send, pause_ns)
         pacer.pause_ns = pause_ns
-        pacer.put(frame, now)
+        pacer.put(frame, most, now)
         self._loop.schedule.refresh(pacer)
 
     def _send(self, frame: Frame) -> None:
