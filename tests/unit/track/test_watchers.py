@@ -17,7 +17,7 @@ from vrrp_agent.kernel.proc_events import ProcessEvent, decode
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.track import notebook, process_watch
-from vrrp_agent.track.files import FileWatch, initial_numbers, way
+from vrrp_agent.track.files import FileWatch, initial_numbers
 from vrrp_agent.track.messages import FILE, PROCESS, SCRIPT, Key, Reading
 from vrrp_agent.track.process_watch import ProcessWatch
 
@@ -93,12 +93,6 @@ def test_a_file_is_followed_wherever_it_goes(heard: Heard, files: FileWatch, tmp
     (tmp_path / "other").write_text("5\n")
     (tmp_path / "a" / "b" / "stranger").write_text("6")
     heard.quiet()
-
-
-def test_links_that_lead_in_a_ring_have_an_end(tmp_path: Path) -> None:
-    (tmp_path / "one").symlink_to("two")
-    (tmp_path / "two").symlink_to("one")
-    assert len(way(str(tmp_path / "one" / "x"))) <= 256
 
 
 def test_what_was_known_is_said_again_only_when_asked_anew(

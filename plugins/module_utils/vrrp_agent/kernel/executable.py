@@ -12,6 +12,7 @@ from typing import NamedTuple, Tuple
 from ..conf.model import Command, ScriptPolicy
 from .accounts import Identity, identity_of
 from .errors import KernelError
+from .way import MOST_STEPS, way
 
 _SHELL = "/bin/sh"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -65,14 +66,30 @@ def examine(command: Command, policy: ScriptPolicy) -> Executable:
         )
     clean = os.path.abspath(name) if name.startswith("/") else "/" + os.path.normpath(name).lstrip("./")
     if _needs_protection(info, identity):
-        problem = _first_writable(clean) or _first_writable(real)
+        problem = _first_changeable(clean) or _first_changeable(name)
         if problem:
             if policy.security:
-                hint = "give it to root and let only root write to it, or run the script as another user"
-                raise ProgramRefused(f"{clean} is not safe to run: {problem}", hint, insecure=True)
+                raise _unsafe(clean, problem)
             warnings.append(f"{clean} can be changed by others than root: {problem}")
     path = real if policy.follow_links else clean
     return Executable(path, (clean, *command.argv[1:]), identity, tuple(warnings))
+
+
+def look_again(found: Executable, policy: ScriptPolicy) -> None:
+    """Before a further run of what ``examine`` has found: is it still safe? Raises ProgramRefused.
+
+    With use_symlink_paths the kernel follows the links at each run, and since the last one they may lead to
+    a file that others can change. Without it the path has no link, and only root can have touched it.
+    """
+    if not policy.security or policy.follow_links:
+        return
+    try:
+        info = os.stat(found.path)
+    except OSError:
+        return  # the run will say so
+    problem = _needs_protection(info, found.identity) and _first_changeable(found.path)
+    if problem:
+        raise _unsafe(found.path, problem)
 
 
 def may_execute(info: os.stat_result, identity: Identity) -> bool:
@@ -114,11 +131,20 @@ def _needs_protection(info: os.stat_result, identity: Identity) -> bool:
     )
 
 
-def _first_writable(path: str) -> str:
-    """The first part of the path that others than root can change, with the reason; empty when none."""
-    parts = path.split("/")
-    for count in range(1, len(parts) + 1):
-        part = "/".join(parts[:count]) or "/"
+def _unsafe(path: str, problem: str) -> ProgramRefused:
+    hint = "give it to root and let only root write to it, or run the script as another user"
+    return ProgramRefused(f"{path} is not safe to run: {problem}", hint, insecure=True)
+
+
+def _first_changeable(path: str) -> str:
+    """The first thing on the way to ``path`` that others than root can change, with the reason; else empty.
+
+    Each directory and each link counts: who can replace one of them decides what is run.
+    """
+    steps = way(path)
+    if len(steps) >= MOST_STEPS:
+        return f"there are too many links on the way to {path}"
+    for part in dict.fromkeys(["/", *[step.path for step in steps]]):
         try:
             info = os.lstat(part)
         except OSError as error:

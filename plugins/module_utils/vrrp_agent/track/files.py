@@ -7,47 +7,15 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ..conf.model import WatchedFile
 from ..kernel.inotify import COMING_AND_GOING, IN_CLOSE_WRITE, IN_Q_OVERFLOW, Inotify
+from ..kernel.way import Step, way
 from ..loop.log import Log
 from ..loop.loop import Loop
 from .messages import FILE, Key, Reading
 from .number import MOST_BYTES, number_in
-
-_MOST_STEPS = 256
-"""Of one path, with all its links; a ring of links ends here."""
-
-
-class Step(NamedTuple):
-    """One name on the way to a file, and the directory where it is looked up."""
-
-    directory: str
-    name: str
-
-
-def way(path: str) -> List[Step]:
-    """Every name that is looked up on the way to ``path``, through links, as far as there is a way."""
-    steps: List[Step] = []
-    here, ahead = "/", [part for part in os.path.abspath(path).split("/") if part]
-    while ahead and len(steps) < _MOST_STEPS:
-        name = ahead.pop(0)
-        if name in (".", ".."):
-            here = os.path.normpath(os.path.join(here, name))
-            continue
-        steps.append(Step(here, name))
-        full = os.path.join(here, name)
-        try:
-            if stat.S_ISLNK(os.lstat(full).st_mode):
-                target = os.readlink(full)
-                here = "/" if target.startswith("/") else here
-                ahead = [part for part in target.split("/") if part] + ahead
-            else:
-                here = full
-        except OSError:
-            break
-    return steps
 
 
 def read_number(path: str) -> Optional[int]:

@@ -11,7 +11,7 @@ from typing import Callable, Optional
 from ..conf.model import Script, ScriptPolicy
 from ..kernel.accounts import UnknownAccount
 from ..kernel.errors import KernelError
-from ..kernel.executable import Executable, ProgramRefused, examine
+from ..kernel.executable import Executable, ProgramRefused, examine, look_again
 from ..kernel.program import Ended, start
 from ..loop.alarm import Alarm
 from ..loop.log import Log
@@ -115,6 +115,7 @@ class ScriptRunner:
         if executable is None:
             return
         try:
+            look_again(executable, self._policy)
             program = start(executable.path, executable.argv, executable.identity, umask=self._policy.umask)
         except KernelError as error:
             self._take(Ended(None, 0, str(error)), False, 0)
