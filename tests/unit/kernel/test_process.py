@@ -67,3 +67,27 @@ def test_a_process_beside_the_agent_is_an_ordinary_one() -> None:
         "print(os.sched_getaffinity(0) == everywhere, os.getpriority(os.PRIO_PROCESS, 0) >= 0)"
     )
     assert in_a_child(code) == "True True"
+
+
+@pytest.mark.parametrize(("given", "left"), [("-900\n", "0"), ("0\n", "0\n"), ("300\n", "300\n")])
+def test_protection_from_the_oom_killer_is_given_up_and_never_won(
+    tmp_path: Path, given: str, left: str
+) -> None:
+    """The unit says OOMScoreAdjust=-900; a file stands for the kernel's, which not everybody may lower."""
+    score = tmp_path / "oom_score_adj"
+    score.write_text(given)
+    in_a_child(f"process._OOM_SCORE = {str(score)!r}; process.be_ordinary()")
+    assert score.read_text() == left
+    in_a_child("process._OOM_SCORE = '/nowhere'; process.be_ordinary()")
+
+
+def test_limits_of_the_agent_are_not_those_of_its_programs() -> None:
+    limit = "resource.RLIMIT_NOFILE"
+    code = (
+        f"resource.setrlimit({limit}, (100, 500)); process.give_back_descriptors(); "
+        "process.allow_descriptors(300); process.allow_descriptors(); process.give_back_descriptors(); "
+        f"print(*resource.getrlimit({limit})); "
+        "process.limit_realtime(1000); process.be_ordinary(); "
+        "soft, hard = resource.getrlimit(process.RLIMIT_RTTIME); print(soft == hard)"
+    )
+    assert in_a_child(code).split() == ["100", "500", "True"]

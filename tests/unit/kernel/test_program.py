@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Account, Command, ScriptPolicy
+from vrrp_agent.kernel import program as program_module
 from vrrp_agent.kernel.accounts import Identity, UnknownAccount, default_identity, look_up, this_process
-from vrrp_agent.kernel.executable import ProgramRefused, examine
+from vrrp_agent.kernel.executable import ProgramRefused, examine, look_again
 from vrrp_agent.kernel.program import Ended, Program, start
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.loop.running import Running
@@ -130,6 +134,44 @@ def test_the_environment_has_additions_and_no_traps(tmp_path: Path, monkeypatch:
     assert variables.get("IFS") != "/nowhere"
 
 
+ADVANTAGES = """
+import os, resource, sys
+from vrrp_agent.kernel import process
+from vrrp_agent.kernel.accounts import this_process
+from vrrp_agent.kernel.program import start
+resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 4000))
+process.allow_descriptors()
+process.set_affinity([min(os.sched_getaffinity(0))])
+process.limit_realtime(50000)
+process.set_nice(-5)
+try:
+    with open("/proc/self/oom_score_adj", "w") as score:
+        score.write("-900")
+except PermissionError:
+    pass  # as in many containers
+text = "cat /proc/self/oom_score_adj; ulimit -Sn; nproc; nice; grep realtime.timeout /proc/self/limits"
+program = start("/bin/sh", ["sh", "-c", "{ " + text + "; } > " + sys.argv[1]], this_process())
+while program.reap() is None:
+    pass
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@root_only
+def test_it_has_none_of_the_advantages_of_the_agent(tmp_path: Path) -> None:
+    """A script that eats all memory must not outlive the agent, nor keep the CPU that is for adverts."""
+    seen = tmp_path / "seen"
+    environment = {"PYTHONPATH": str(Path(program_module.__file__).parents[2]), "PATH": os.environ["PATH"]}
+    words = [sys.executable, "-c", ADVANTAGES, str(seen)]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.split() == ["4000"], f"the agent itself keeps its own: {done}"
+    score, descriptors, cpus, nice, *realtime = seen.read_text().split()
+    assert int(score) >= 0
+    assert (descriptors, nice) == ("1000", "0")
+    assert int(cpus) == len(os.sched_getaffinity(0))
+    assert realtime == ["Max", "realtime", "timeout", "unlimited", "unlimited", "us"]
+
+
 @root_only
 def test_it_runs_as_the_user_it_should(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
@@ -209,9 +251,7 @@ def make_safe() -> object:
     path = Path("/opt") / f"vrrp-test-{os.getpid()}"
     path.mkdir(mode=0o755)
     yield path
-    for entry in path.iterdir():
-        entry.unlink()
-    path.rmdir()
+    shutil.rmtree(path)
 
 
 SECURE = ScriptPolicy(account=Account("root"), security=True)
@@ -266,6 +306,58 @@ def test_a_link_is_followed_or_kept(safe: Path) -> None:
     assert examine(Command((str(link),)), SECURE).path == str(script)
     kept = examine(Command((str(link),)), ScriptPolicy(account=Account("root"), follow_links=False))
     assert kept.path == str(link)
+
+
+NOT_FOLLOWED = ScriptPolicy(account=Account("root"), security=True, follow_links=False)
+
+
+@pytest.mark.parametrize("policy", [SECURE, NOT_FOLLOWED], ids=["followed", "use_symlink_paths"])
+def test_a_link_between_two_links_is_looked_at_too(safe: Path, policy: ScriptPolicy) -> None:
+    """The first link and the script are root's, somebody else decides where the one between them leads."""
+    script, linked = script_in(safe), safe / "linked.sh"
+    (safe / "alice").mkdir()
+    current = safe / "alice" / "current"
+    current.symlink_to(script)
+    linked.symlink_to(current)
+    assert examine(Command((str(linked),)), policy).warnings == ()
+    os.chown(current, 1000, 1000, follow_symlinks=False)
+    with pytest.raises(ProgramRefused, match=f"{current} belongs to uid 1000") as refused:
+        examine(Command((str(linked),)), policy)
+    assert refused.value.insecure
+    os.chown(current, 0, 0, follow_symlinks=False)
+    (safe / "alice").chmod(0o777)
+    with pytest.raises(ProgramRefused, match=f"everybody may write to {safe}/alice"):
+        examine(Command((str(linked),)), policy)
+
+
+def test_a_link_to_a_directory_in_the_middle_of_the_path_is_looked_at(safe: Path) -> None:
+    (safe / "real").mkdir()
+    script = script_in(safe / "real")
+    (safe / "by").symlink_to("hand")
+    (safe / "hand").symlink_to("real")
+    assert examine(Command((f"{safe}/by/check",)), SECURE).path == str(script)
+    os.chown(safe / "hand", 1000, 1000, follow_symlinks=False)
+    with pytest.raises(ProgramRefused, match=f"{safe}/hand belongs to uid 1000"):
+        examine(Command((f"{safe}/by/check",)), SECURE)
+
+
+def test_a_link_that_leads_elsewhere_later_is_noticed_before_the_run(safe: Path) -> None:
+    link = safe / "link"
+    link.symlink_to(script_in(safe))
+    found = examine(Command((str(link),)), NOT_FOLLOWED)
+    look_again(found, NOT_FOLLOWED)
+    other = safe / "other"
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    os.chown(other, 1000, 1000)
+    link.unlink()
+    link.symlink_to(other)
+    with pytest.raises(ProgramRefused, match=f"{other} belongs to uid 1000"):
+        look_again(found, NOT_FOLLOWED)
+    look_again(found._replace(identity=look_up("nobody")), NOT_FOLLOWED)
+    look_again(found, ScriptPolicy(account=Account("root"), follow_links=False))
+    link.unlink()
+    look_again(found, NOT_FOLLOWED)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 _PR_SET_DUMPABLE = 4
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 DEFAULT_REALTIME_PRIORITY = 20
 MOST_DESCRIPTORS = 16384
 RLIMIT_RTTIME = 15  # getrlimit(2); Python's resource has no name for it
+_OOM_SCORE = "/proc/self/oom_score_adj"
+_before: Dict[str, Any] = {}
+"""What this process was given at its start and has changed for itself, for the programs that it runs."""
 
 
 def lock_memory() -> str:
@@ -56,6 +59,17 @@ def allow_descriptors(wanted: int = MOST_DESCRIPTORS) -> None:
     if soft != resource.RLIM_INFINITY and soft < most:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            _before.setdefault("descriptors", soft)
+
+
+def give_back_descriptors() -> None:
+    """Undo ``allow_descriptors``, in a child: what uses select(2) expects no more than 1024."""
+    import resource  # loaded by ``allow_descriptors`` already
+
+    soft = _before.get("descriptors")
+    if soft is not None:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def set_realtime(priority: int) -> str:
@@ -116,11 +130,23 @@ def set_affinity(cpus: Sequence[int]) -> str:
 
 
 def be_ordinary() -> None:
-    """For a process that sends no adverts, and for its scripts: no better than any other, and on any CPU."""
+    """For a process that sends no adverts, and for scripts: no better than any other, and on any CPU.
+
+    What the agent has for itself (nice value, CPUs, limit of real time, protection from the OOM killer) would
+    be inherited otherwise.
+    """
     with contextlib.suppress(OSError):
         if os.getpriority(os.PRIO_PROCESS, 0) < 0:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
+    with contextlib.suppress(OSError):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    limit_realtime(None)
+    with contextlib.suppress(OSError, ValueError):
+        with open(_OOM_SCORE, encoding="ascii") as score:
+            protected = int(score.read()) < 0
+        if protected:
+            with open(_OOM_SCORE, "w", encoding="ascii") as score:
+                score.write("0")
 
 
 def set_name(name: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from .accounts import Identity
 from .errors import KernelError, describe
-from .process import MOST_DESCRIPTORS
+from .process import MOST_DESCRIPTORS, be_ordinary, give_back_descriptors
 
 _PR_SET_PDEATHSIG = 1
 _SHELL = "/bin/sh"
@@ -171,6 +171,8 @@ def _become(
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.closerange(3, problems)
         os.closerange(problems + 1, MOST_DESCRIPTORS)
+        be_ordinary()
+        give_back_descriptors()
         if umask is not None:
             os.umask(umask)
         _take_identity(identity)
