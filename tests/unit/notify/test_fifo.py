@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pwd
 import stat
 from pathlib import Path
-from typing import Iterator
+from typing import Dict, Iterator
 
 import pytest
 from vrrp_agent.conf.model import Command, Fifo, ScriptPolicy
@@ -16,6 +18,9 @@ from vrrp_agent.notify.fifo import Pipe
 from tests.unit.notify.stage import Lines, until
 
 PLAIN = ScriptPolicy()
+US = str(os.geteuid())
+STRANGER = str(pwd.getpwnam("nobody").pw_uid)
+OTHER_GROUP = str(pwd.getpwnam("nobody").pw_gid)
 LINE = b'INSTANCE "V" MASTER 9\n'
 
 
@@ -120,6 +125,53 @@ def test_an_unknown_user_is_said(tmp_path: Path, loop: Loop, log: Lines) -> None
     pipe = make(tmp_path / "pipe", loop, log, user="no-such-user")
     assert "no-such-user" in pipe.problem
     assert not (tmp_path / "pipe").exists()
+
+
+def test_a_pipe_that_cannot_be_given_away_is_not_left_behind(
+    tmp_path: Path, loop: Loop, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without CAP_CHOWN: nobody shall take the pipe of the wrong user for the one that was asked for."""
+
+    def refused(*_words: object, **_more: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    path = tmp_path / "pipe"
+    with monkeypatch.context() as without:
+        without.setattr(os, "chown", refused)
+        pipe = make(path, loop, log, user=STRANGER)
+        assert not path.exists()
+        assert "Operation not permitted" in pipe.problem and "run the agent with CAP_CHOWN" in pipe.problem
+        pipe.write(LINE)
+        assert not path.exists() and (pipe.written, pipe.dropped) == (0, 1)
+    pipe.leave(remove=True)
+
+
+@pytest.mark.parametrize("words", [{"user": STRANGER}, {"user": US, "group": OTHER_GROUP}])
+def test_a_pipe_of_ours_is_not_taken_for_one_of_the_user_that_the_file_names(
+    tmp_path: Path, loop: Loop, log: Lines, words: Dict[str, str]
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path, 0o600)
+    pipe = make(path, loop, log, **words)
+    assert "so it is not used; remove it" in pipe.problem
+    pipe.write(LINE)
+    assert pipe.written == 0
+    pipe.leave(remove=True)
+    assert path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_reload_that_names_another_user_makes_another_pipe(tmp_path: Path, loop: Loop, log: Lines) -> None:
+    path = tmp_path / "pipe"
+    pipe = make(path, loop, log)
+    pipe.take(Fifo(str(path), user=STRANGER), PLAIN)
+    assert (path.stat().st_uid, pipe.problem) == (int(STRANGER), "")
+    pipe.write(LINE)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    assert drained(reader) == LINE
+    os.close(reader)
+    pipe.leave(remove=True)
+    assert not path.exists()
 
 
 def test_its_script_gets_the_path_last_and_an_unchanged_one_goes_on(

@@ -26,6 +26,8 @@ from ..loop.running import Running
 _MODE = 0o644
 _UMASK = 0o177
 """keepalived's own umask, when the file names none: only the owner reads and writes."""
+_PRIVILEGES = "run the agent with CAP_CHOWN and CAP_DAC_OVERRIDE, or name no user, here and in script_user"
+"""What root has, unless the service is locked in."""
 _LIMIT_WINDOW_NS = 10_000_000_000
 
 
@@ -69,11 +71,20 @@ class Pipe:
         self._on_change()
 
     def take(self, fifo: Fifo, policy: ScriptPolicy) -> None:
-        """The same pipe after a reload: its reader is started if it is another one, or has ended."""
-        if (fifo.script, policy) != (self.fifo.script, self.policy) and self.reader is not None:
+        """The same pipe after a reload, or another one for another user.
+
+        Its reader is started if it is another one, or has ended.
+        """
+        moves = (fifo.user, fifo.group) != (self.fifo.user, self.fifo.group)
+        reads_other = (fifo.script, policy) != (self.fifo.script, self.policy)
+        if (moves or reads_other) and self.reader is not None:
             self.reader.end()
             self.reader = None
+        if moves:
+            self.leave(remove=True)
         self.fifo, self.policy = fifo, policy
+        if moves:
+            self._open()
         self._start_reader()
 
     def leave(self, remove: bool) -> None:
@@ -81,6 +92,7 @@ class Pipe:
         if remove and self._made and self._still_there():
             with contextlib.suppress(OSError):
                 os.unlink(self.fifo.path)
+        self._made = False
         self._close()
 
     def status(self) -> Dict[str, Any]:
@@ -119,17 +131,34 @@ class Pipe:
         finally:
             os.umask(before)
         self._made = True
-        if (owner.uid, owner.gid) != (os.geteuid(), os.getegid()):
+        if (owner.uid, owner.gid) == (os.geteuid(), os.getegid()):
+            return
+        try:
             os.chown(self.fifo.path, owner.uid, owner.gid, follow_symlinks=False)
+        except OSError as error:
+            # A pipe of the wrong user would be taken for one that somebody has made on purpose.
+            self._made = False
+            with contextlib.suppress(OSError):
+                os.unlink(self.fifo.path)
+            whom = f"uid {owner.uid}, gid {owner.gid}"
+            raise KernelError(f"cannot be given to {whom}: {error.strerror}", _PRIVILEGES) from error
 
     def _opened(self, owner: Identity) -> int:
         """Open for both ways: without a reader it keeps what fits, and it never ends."""
         flags = os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self.fifo.path, flags)
+        fifo = self.fifo
+        try:
+            descriptor = os.open(fifo.path, flags)
+        except PermissionError as error:
+            raise KernelError(f"cannot be opened: {error.strerror}", _PRIVILEGES) from error
         found = os.fstat(descriptor)
         problem = ""
         if not stat.S_ISFIFO(found.st_mode):
             problem = "is no named pipe"
+        elif fifo.user and found.st_uid != owner.uid:
+            problem = f"belongs to uid {found.st_uid} and not to {fifo.user}"
+        elif fifo.group and found.st_gid != owner.gid:
+            problem = f"has the gid {found.st_gid} and not {owner.gid}"
         elif found.st_uid not in (os.geteuid(), owner.uid):
             problem = f"belongs to uid {found.st_uid}"
         if problem:
