@@ -101,6 +101,23 @@ def test_a_request_that_cannot_be_read_is_answered_so_and_the_session_goes_on(wo
     assert client.session.ready
 
 
+def test_a_master_that_sends_nothing_else_does_not_fill_the_journal(world: World) -> None:
+    master = world.listen()
+    client = Client(world)
+    world.until(lambda: client.session.ready)
+    world.log.lines.clear()
+    head = agentx.encode(Pdu(agentx.GET, SESSION, 1, 500))[:16]
+    for _request in range(100):
+        master.send_bytes(head + bytes.fromhex("00000004 ff000000"))
+        world.turn()
+    assert len(world.log.lines) == 1 and "cannot be read" in world.log.lines[0]
+    world.wait(10)
+    master.send_bytes(head + bytes.fromhex("00000004 ff000000"))
+    world.turn()
+    assert len(world.log.lines) == 2 and "(99 more like this in the last 10 s)" in world.log.lines[1]
+    assert sum(pdu.error == agentx.PARSE_ERROR for pdu in master.of(agentx.RESPONSE)) == 101
+
+
 def test_bytes_that_are_no_agentx_end_the_session_and_it_is_opened_again(world: World) -> None:
     master = world.listen()
     client = Client(world)

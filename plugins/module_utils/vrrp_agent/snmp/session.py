@@ -18,7 +18,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Set, 
 
 from ..conf.parts.endpoint import Endpoint
 from ..loop.alarm import Alarm
-from ..loop.log import Log
+from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
 from . import agentx
 from .agentx import AgentxError, Pdu, Stream
@@ -38,6 +38,7 @@ MOST_KEPT = 4096
 _KEPT_NS = 60 * _SECOND_NS
 """An older notification is no news any more."""
 _FAREWELL_S = 1.0
+_LIMIT_WINDOW_NS = 10 * _SECOND_NS
 
 AGENT_ID: Oid = (1, 3, 6, 1, 4, 1, 9586, 100, 5)
 DESCRIPTION = "vrrp-agent"
@@ -217,7 +218,9 @@ class Session:
             try:
                 pdu = agentx.decode(header, payload)
             except AgentxError as error:
-                self._log.warning(f"SNMP: a request that cannot be read: {error}")
+                line = f"SNMP: a request that cannot be read: {error}"
+                now = self._loop.clock()
+                self._log.limited(WARNING, "SNMP", "unreadable", line, now, _LIMIT_WINDOW_NS)
                 broken = Pdu(agentx.GET, header.session, header.transaction, header.packet)
                 if header.kind != agentx.RESPONSE:
                     self.answer(broken, error=agentx.PARSE_ERROR)
