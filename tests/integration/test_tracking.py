@@ -251,7 +251,8 @@ def test_scripts_run_as_the_user_they_name(make_bench: MakeBench, place: Path) -
     open_place = place / "open"
     open_place.mkdir()
     open_place.chmod(0o777)
-    check = Check(place, body=f"id -un > {open_place}/$1\n")
+    # Moved into place: the next run must not be seen half done.
+    check = Check(place, body=f"id -un > {open_place}/$1.new; mv {open_place}/$1.new {open_place}/$1\n")
     script = [f'script "{check.path} own"', "interval 0.1", "user nobody"]
     bench = make_bench(
         lines=config.block("track_script", ["own", "usual"]), global_lines=["script_user daemon"]
