@@ -123,8 +123,11 @@ def test_a_reload_switches_it_off_and_on(stage: Stage) -> None:
     assert (FakeSide.made[0].gone, type(FakeSide.made[0].sent[-1])) == ("retired", facts.Leave)
     stage.hear(datagram(ttl=254))
     stage.apply(instance(), settings=ON)
-    assert len(FakeSide.made) == 2
-    assert len(FakeSide.made[1].of(End)) == 1
+    (side,) = FakeSide.made  # which begins the next process when the last one has ended
+    assert len(side.of(End)) == 2
+    stage.apply(instance())
+    stage.agent.stop()
+    assert side.gone == "stopped", "the agent does not end before it"
 
 
 def test_news_of_a_router_come_after_its_settings(stage: Stage) -> None:

@@ -40,6 +40,8 @@ class FakeSide:
     ) -> None:
         self.sent: List[Any] = []
         self.running = False
+        self.may_start = True
+        """No other one is still ending."""
         self.stopped = self.retired = False
         self.pid, self.restarts = 4711, 0
         self.report = on
@@ -47,8 +49,9 @@ class FakeSide:
         FakeSide.made.append(self)
 
     def start(self) -> None:
-        self.running = True
-        self.sent += self._hello()
+        if self.may_start:
+            self.running = True
+            self.sent += self._hello()
 
     def send(self, value: Any) -> bool:
         assert self.running
@@ -59,7 +62,7 @@ class FakeSide:
         self.stopped = True
 
     def retire(self) -> None:
-        self.retired = True
+        self.retired, self.running = True, False
 
     def told(self) -> List[Tuple[str, str, int]]:
         """Name, event and priority of what was said."""
@@ -152,8 +155,27 @@ def test_the_last_word_removed_sends_the_process_home_and_nobody_waits(
     stage.start_active(instance("VI_1", notify=SCRIPT))
     stage.apply(instance("VI_1"))
     assert sides[0].sent[-1] == Goodbye() and sides[0].retired and not sides[0].stopped
+    stage.agent.stop()
+    assert sides[0].stopped, "at the end it is waited for"
+
+
+def test_the_next_process_is_the_heir_of_the_one_that_was_sent_home(
+    stage: Stage, sides: List[FakeSide]
+) -> None:
+    """It is the same Side, which starts no process before the last one has ended: scripts stay in order."""
+    stage.start_active(instance("VI_1", notify=SCRIPT))
+    stage.apply(instance("VI_1"))
+    sides[0].may_start = False
+    sides[0].report({"mail": {"last_error": "of the last one"}})
     stage.apply(instance("VI_1", notify=SCRIPT))
-    assert len(sides) == 2
+    sides[0].sent.clear()
+    stage.hear(datagram(priority=200))
+    assert len(sides) == 1 and sides[0].sent == []
+    sides[0].may_start = True
+    sides[0].start()
+    assert isinstance(sides[0].sent[0], Setup)
+    assert sides[0].told() == [("VI_1", "BACKUP", 100)]
+    assert stage.agent._teller.status()["mail"] is None  # type: ignore[index]
 
 
 def test_what_happens_while_the_process_is_dead_waits_for_the_next_one(

@@ -130,6 +130,25 @@ def test_nonsense_in_the_file_is_said_once(tmp_path: Path) -> None:
     loop.close()
 
 
+def test_the_process_goes_with_the_word() -> None:
+    loop = Loop()
+    timed = TimedReload(loop, Lines(), lambda: None)
+    timed.apply(ReloadFiles(time_file="/nowhere/time"))
+    pid = timed._side.pid
+    assert timed._side.running
+    timed.apply(ReloadFiles())
+    deadline = time.monotonic() + 10
+    while timed._side.pid:
+        assert time.monotonic() < deadline
+        loop.turn(0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    timed.apply(ReloadFiles(time_file="/nowhere/time"))
+    assert timed._side.running
+    timed.stop(10**9)
+    loop.close()
+
+
 def test_without_the_word_there_is_no_process() -> None:
     loop = Loop()
     timed = TimedReload(loop, Lines(), lambda: None)

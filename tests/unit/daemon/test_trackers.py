@@ -38,6 +38,9 @@ class QuietSide:
         self.sent.append(orders)
         return True
 
+    def retire(self) -> None:
+        self.running = False
+
     def die(self) -> None:
         self.running = False
 
@@ -87,6 +90,15 @@ def test_only_what_somebody_tracks_is_watched(scene: Scene) -> None:
     assert not scene.side.running, "there is nothing to do"
     scene.trackers.apply(config())
     assert set(scene.side.sent[0].identities()) == BOTH == keys_of(config().instances[0])
+
+
+def test_the_process_goes_when_nobody_tracks_anything_and_comes_again(scene: Scene) -> None:
+    scene.trackers.apply(config())
+    scene.trackers.apply(Config(instances=(instance(),)))
+    assert not scene.side.running and scene.trackers.pid == 0
+    scene.trackers.apply(config())
+    assert scene.side.running
+    assert [orders.first for orders in scene.side.sent] == [True, False]
 
 
 def test_the_first_process_only_writes_initial_numbers(scene: Scene) -> None:

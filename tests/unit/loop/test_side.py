@@ -6,9 +6,11 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
+from vrrp_agent.loop import side as module
 from vrrp_agent.loop.channel import Channel
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
@@ -114,5 +116,98 @@ def test_a_side_that_does_not_end_is_killed(loop: Loop, heard: List[Any]) -> Non
     until(loop, lambda: len(heard) == 1)
     side.stop(patience_ns=50_000_000)
     assert side.pid == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(heard[0], 0)
+
+
+class Slow(Worker):
+    """Says when it begins and when it has ended, and takes its time to end."""
+
+    def __init__(self, loop: Loop, channel: Channel, log: Log) -> None:
+        self._path = ""
+
+    def take(self, value: Any) -> None:
+        if not self._path:
+            self._path = value
+            self._say("begins")
+        else:
+            self._say(value)
+
+    def end(self) -> None:
+        time.sleep(0.3)
+        self._say("ends")
+
+    def _say(self, word: str) -> None:
+        with open(self._path, "a", encoding="utf-8") as stream:
+            stream.write(f"{word}\n")
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Path:
+    return tmp_path / "diary"
+
+
+@pytest.fixture
+def slow(loop: Loop, diary: Path) -> Iterator[Side]:
+    side = Side("slow", Slow, loop, Log(0), lambda: [str(diary)], lambda _value: None)
+    side.start()
+    until(loop, diary.exists)
+    yield side
+    side.stop()
+
+
+def words(diary: Path) -> List[str]:
+    return diary.read_text().split()
+
+
+def test_one_that_retires_reads_its_last_words_ends_and_is_no_zombie(
+    slow: Side, loop: Loop, diary: Path
+) -> None:
+    pid = slow.pid
+    slow.send("last")
+    slow.retire()
+    assert not slow.running and not slow.send("too late")
+    until(loop, lambda: not slow.pid)
+    assert words(diary) == ["begins", "last", "ends"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert slow.deadline is None
+
+
+def test_the_next_one_begins_when_the_one_that_retires_has_ended(slow: Side, loop: Loop, diary: Path) -> None:
+    slow.retire()
+    slow.start()
+    assert not slow.running
+    until(loop, lambda: slow.running)
+    until(loop, lambda: len(words(diary)) == 3)
+    assert words(diary) == ["begins", "ends", "begins"]
+    assert slow.restarts == 0, "it has not died"
+
+
+def test_the_end_of_the_agent_waits_for_one_that_retires(slow: Side, diary: Path) -> None:
+    pid = slow.pid
+    slow.retire()
+    slow.stop()
+    assert words(diary) == ["begins", "ends"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_the_end_of_the_agent_comes_after_the_work_of_both(slow: Side, diary: Path) -> None:
+    slow.retire()
+    slow.start()
+    slow.stop()
+    assert words(diary) == ["begins", "ends", "begins", "ends"]
+
+
+def test_one_that_does_not_retire_is_killed(
+    loop: Loop, heard: List[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_RETIREMENT_NS", 50_000_000)
+    side = Side("deaf", Deaf, loop, Log(0), list, heard.append)
+    side.start()
+    until(loop, lambda: len(heard) == 1)
+    side.retire()
+    until(loop, lambda: not side.pid)
     with pytest.raises(ProcessLookupError):
         os.kill(heard[0], 0)

@@ -36,8 +36,9 @@ EXIT_OK, EXIT_FAILURE, EXIT_CONFIG, EXIT_PERMISSION = 0, 1, 2, 4  # as keepalive
 EMPTY = Scene(Config(), (), 0, 0.0)
 LONGEST_LOADING_NS = 60_000_000_000
 """A reload that takes longer has met a file that never ends, or a file system that does not answer."""
-_SIDES = 4
-"""Processes beside the agent that may take child_wait_time to end, one after another."""
+_SIDES = 6
+"""Processes beside the agent that may take child_wait_time to end, one after another: four, and those
+for scripts and for SNMP twice when a reload has just sent one home."""
 _MARGIN_NS = 10_000_000_000
 MARKER_NAME = "keepalived.reload"
 """reload_file without a path, in the runtime directory."""

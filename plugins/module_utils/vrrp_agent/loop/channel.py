@@ -8,6 +8,7 @@ The values are pickled: both ends are the same program, and nobody else holds a 
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import socket
 import struct
@@ -41,11 +42,12 @@ class Channel:
         self._out: Deque[memoryview] = deque()
         self._waiting = 0
         self._open = True
+        self._finished = False
         loop.add_reader(sock.fileno(), self._read)
 
     def send(self, value: Any) -> bool:
         """Send now or as soon as the peer reads; False when the value was dropped."""
-        if not self._open or self._waiting > MOST_WAITING_BYTES:
+        if not self._open or self._finished or self._waiting > MOST_WAITING_BYTES:
             self.dropped += 1
             return False
         data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
@@ -62,6 +64,12 @@ class Channel:
             self._loop.remove_reader(self._socket.fileno())
             self._loop.remove_writer(self._socket.fileno())
             self._socket.close()
+
+    def finish(self) -> None:
+        """Send no more: the peer finds the end after all that is under way. ``on_end`` is called as ever."""
+        if self._open and not self._finished:
+            self._finished = True
+            self._write()
 
     @property
     def waiting(self) -> bool:
@@ -85,6 +93,9 @@ class Channel:
             else:
                 self._out.popleft()
         self._loop.remove_writer(self._socket.fileno())
+        if self._finished:
+            with contextlib.suppress(OSError):  # it is gone already
+                self._socket.shutdown(socket.SHUT_WR)
 
     def _read(self) -> None:
         try:

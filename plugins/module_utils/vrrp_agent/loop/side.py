@@ -26,6 +26,8 @@ _SECOND_NS = 1_000_000_000
 _LONGEST_PAUSE_NS = 60 * _SECOND_NS
 _LONG_LIFE_NS = 60 * _SECOND_NS
 _REAP_NS = 20_000_000
+_RETIREMENT_NS = 10 * _SECOND_NS
+"""What a process that is no longer wanted has to finish its work; then it is killed."""
 
 
 class Worker:
@@ -73,14 +75,18 @@ class Side:
         self._pause_ns = 0
         self._started_ns = 0
         self._wanted = False
+        self._leaving: Optional[Channel] = None
+        """That of a process that is to end, and has not ended yet."""
+        self._give_up_ns: Optional[int] = None
+        """When such a process is killed."""
 
     @property
     def running(self) -> bool:
-        """True while the process lives, as far as is known."""
+        """True while the process lives, as far as is known, and is to go on."""
         return self._channel is not None
 
     def start(self) -> None:
-        """Fork it, unless it runs."""
+        """Fork it, unless it runs. One that retires ends first: the two do not overtake each other."""
         self._wanted = True
         if self._channel is None and self.deadline is None:
             self._fork()
@@ -90,31 +96,53 @@ class Side:
         return self._channel is not None and self._channel.send(value)
 
     def stop(self, patience_ns: int = 5 * _SECOND_NS) -> None:
-        """End it: it may finish its work for so long, then it is killed. Blocks; for the agent's own end."""
+        """End it: it may finish its work for so long, then it is killed. Blocks; for the agent's own end.
+
+        Where one still retires when the next is wanted already, each of them has that time.
+        """
+        if self._wanted and self._give_up_ns is not None:
+            self._await_retirement(self._loop.clock() + patience_ns)
+        give_up_ns = self._loop.clock() + patience_ns
         self._wanted = False
         self._loop.schedule.forget(self)
         self.deadline = None
-        if self._channel is not None:
-            give_up_ns = self._loop.clock() + patience_ns
-            while self._channel is not None and self._channel.waiting and self._loop.clock() < give_up_ns:
-                self._loop.turn(0.01)
-            if self._channel is not None:
-                self._channel.close()
-                self._channel = None
-            self._reap_until(give_up_ns)
+        while self._sending and self._loop.clock() < give_up_ns:
+            self._loop.turn(0.01)
+        for channel in (self._channel, self._leaving):
+            if channel is not None:
+                channel.close()
+        self._channel = self._leaving = None
+        self._reap_until(give_up_ns)
 
     def retire(self) -> None:
-        """It has been told to end: nobody waits for it, and its end is no accident."""
+        """It is no longer wanted, and ends when it has read what it was sent. Nobody waits for it.
+
+        ``stop`` does, and so does a new ``start``.
+        """
         self._wanted = False
-        if self._channel is None and self.pid:
-            self._wake_at(self._loop.clock() + _REAP_NS)
+        self._pause_ns = 0
+        now = self._loop.clock()
+        if self._channel is not None:
+            self._leaving, self._channel = self._channel, None
+            self._give_up_ns = now + _RETIREMENT_NS
+            self._wake_at(self._give_up_ns)
+            self._leaving.finish()
+        elif self.pid and self._leaving is None:
+            self._wake_at(now + _REAP_NS)
 
     def expire(self, now: int) -> None:
         """Reap a dead process, or start the next one."""
         self.deadline = None
         if self.pid and not self._reaped():
+            if self._give_up_ns is not None and now >= self._give_up_ns:
+                os.kill(self.pid, signal.SIGKILL)
             self._wake_at(now + _REAP_NS)
-        elif self._wanted and self._channel is None:
+            return
+        self._give_up_ns = None
+        if self._leaving is not None:
+            self._leaving.close()
+            self._leaving = None
+        if self._wanted and self._channel is None:
             if now - self._started_ns < self._pause_ns:
                 self._wake_at(self._started_ns + self._pause_ns)
             else:
@@ -135,14 +163,30 @@ class Side:
         theirs.close()
         self.pid = pid
         self._started_ns = self._loop.clock()
-        self._channel = Channel(ours, self._loop, self._on_value, self._lost)
+        self._channel = Channel(ours, self._loop, self._take, self._lost)
         for value in self._hello():
             self._channel.send(value)
 
+    def _take(self, value: Any) -> None:
+        if self._leaving is None:  # the last words of a process that retires are for nobody
+            self._on_value(value)
+
+    @property
+    def _sending(self) -> bool:
+        channel = self._channel or self._leaving
+        return channel is not None and channel.waiting
+
+    def _await_retirement(self, give_up_ns: int) -> None:
+        """The process that is wanted begins when that one has ended, and has work of its own to do."""
+        self._give_up_ns = give_up_ns
+        self._wake_at(self._loop.clock() + _REAP_NS)
+        while self._give_up_ns is not None and self._loop.clock() < give_up_ns + _SECOND_NS:
+            self._loop.turn(0.01)
+
     def _lost(self) -> None:
-        self._channel = None
+        self._channel = self._leaving = None
         now = self._loop.clock()
-        if not self._wanted:
+        if not self._wanted or self._give_up_ns is not None:
             self._wake_at(now + _REAP_NS)
             return
         if now - self._started_ns >= _LONG_LIFE_NS:

@@ -155,9 +155,11 @@ class TimedReload:
         if (files.time_file, files.repeat) == (self._files.time_file, self._files.repeat):
             return
         self._files = files
-        if self._side.running:
-            self._side.send(files)  # without a file it has nothing to do, and waits for the next reload
-        elif files.time_file:
+        if not files.time_file:
+            self._side.retire()
+        elif self._side.running:
+            self._side.send(files)
+        else:
             self._side.start()
 
     def stop(self, patience_ns: int) -> None:

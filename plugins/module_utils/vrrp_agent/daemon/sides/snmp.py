@@ -100,6 +100,8 @@ class SnmpAgent:
         self._sources = sources
         self._config = Config()
         self._side: Optional[Side] = None
+        self._retired: Optional[Side] = None
+        """One that a reload has sent home; the next one begins when it has ended."""
         self._work: Deque[Iterator[Any]] = deque()
         """What is being sent, value by value."""
         self._last_errors: Dict[Tuple[str, int, int], int] = {}
@@ -112,7 +114,8 @@ class SnmpAgent:
         if not served(config.settings.snmp):
             self._dismiss()
         elif self._side is None:
-            self._side = Side(NAME, _make, self._loop, self._log, self._hello, self._take)
+            side = self._retired or Side(NAME, _make, self._loop, self._log, self._hello, self._take)
+            self._side, self._retired = side, None
             self._sources.receivers.watch(self.refused)
             self._side.start()
         elif config != before:
@@ -180,7 +183,9 @@ class SnmpAgent:
             while self._work:
                 self._send_some()
             self._side.stop(min(patience_ns, _PATIENCE_NS))
-            self._side = None
+        elif self._retired is not None:
+            self._retired.stop(min(patience_ns, _PATIENCE_NS))
+        self._side = self._retired = None
 
     def _dismiss(self) -> None:
         side, self._side = self._side, None
@@ -191,6 +196,7 @@ class SnmpAgent:
             self._report = None
             side.send(facts.Leave())
             side.retire()
+            self._retired = side
 
     # What the process says.
 

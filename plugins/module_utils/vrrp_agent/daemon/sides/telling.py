@@ -41,6 +41,8 @@ class Teller:
         self._log = log
         self._setup = Setup()
         self._side: Optional[Side] = None
+        self._retired: Optional[Side] = None
+        """One that was sent home by a reload: the next one begins when it has ended, with all that waits."""
         self._waiting: Deque[Any] = deque()
         """What is not sent yet."""
         self._flushing = False
@@ -62,8 +64,9 @@ class Teller:
         elif self._side is not None:
             self._post(setup)
         else:
-            self._side = Side(NAME, _make, self._loop, self._log, self._hello, self._report.update)
-            self._side.start()
+            side = self._retired or Side(NAME, _make, self._loop, self._log, self._hello, self._heard)
+            self._side, self._retired = side, None
+            side.start()
 
     def tell(self, happening: Happening) -> None:
         """Something has happened. Costs nothing when nobody wants to know."""
@@ -89,7 +92,9 @@ class Teller:
             self._post(Goodbye())
             self._flush()
             self._side.stop(patience_ns)
-            self._side = None
+        elif self._retired is not None:
+            self._retired.stop(patience_ns)
+        self._side = self._retired = None
 
     def status(self) -> Optional[Dict[str, Any]]:
         """For ``status``; None without a process."""
@@ -100,14 +105,22 @@ class Teller:
         return {**own, **self._report}
 
     def _dismiss(self) -> None:
-        """Nobody wants to know any more: the process ends by itself, and nobody waits for it."""
-        if self._side is not None:
-            self._post(Goodbye())
-            self._flush()
-            self._side.retire()
-        self._side = None
+        """Nobody wants to know any more: the process finishes its work, and the agent goes on meanwhile."""
+        if self._side is None:
+            return
+        self._post(Goodbye())
+        self._flush()
+        self._side.retire()
+        self._side, self._retired = None, self._side
         self._report = dict(_NOTHING_YET)
+        untold = sum(isinstance(one, Happening) for one in self._waiting)
+        if untold:
+            self._lose(untold)  # there was no process between two reloads
         self._waiting.clear()
+
+    def _heard(self, report: Dict[str, Any]) -> None:
+        if self._side is not None:
+            self._report.update(report)
 
     def _hello(self) -> Iterator[Any]:
         yield self._setup

@@ -75,9 +75,11 @@ class Trackers:
         if before is None and go_on:
             self.readings = notebook.read(orders.path, orders.boot, self._identities)
             self.since_wall_s = dict.fromkeys(self.readings, time.time())
-        if self._side.running:
+        if not orders.identities():
+            self._side.retire()
+        elif self._side.running:
             self._side.send(orders)
-        elif orders.identities():
+        else:
             self._first = before is None
             self._side.start()
 
