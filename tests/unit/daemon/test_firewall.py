@@ -41,10 +41,15 @@ class Kernel:
         self.commits: List[int] = []
         self.error: Optional[KernelError] = None
         self.comment = owner
+        self.flushed = False
+        """There are no tables: only what makes sure of them first is taken."""
 
     def commit(self, messages: List[bytes]) -> None:
         if self.error is not None:
             raise self.error
+        if self.flushed and len(messages) < 4:
+            raise KernelError("nf_tables refused: No such file or directory")
+        self.flushed = False
         self.commits.append(len(messages))
 
     def owner(self, _family: int, _name: str) -> Optional[str]:
@@ -165,6 +170,17 @@ def test_a_change_of_addresses_or_links_changes_elements_only() -> None:
     stand.tables.apply(config(router(accept=False)), set())
     stand.tables.apply(config(replace(router(accept=False), accept=False, preempt=False)), set())
     assert stand.kernel.commits[1:] == [1, 1]
+
+
+def test_tables_that_somebody_has_flushed_are_made_again_at_once() -> None:
+    """nft flush ruleset: the elements have no set to go to."""
+    stand = Stand()
+    stand.tables.apply(config(router(accept=False)), set())
+    stand.kernel.flushed = True
+    more = replace(router(accept=False), excluded_addresses=(Address(packed("198.51.100.120"), 24),))
+    stand.tables.apply(config(more), set())
+    assert (stand.tables.problem, stand.log.lines) == ("", [])
+    assert stand.kernel.commits[1] == stand.kernel.commits[0], "whole tables"
 
 
 def test_an_error_is_said_once_and_tried_again() -> None:

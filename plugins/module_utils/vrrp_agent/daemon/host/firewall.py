@@ -94,13 +94,11 @@ class FirewallTables:
             if wanted is None and self._now is None and not self._leftover(name):
                 self._looked = True
                 return
-            if wanted is not None and self._may_change(wanted):
-                messages = self._difference(wanted, standby)
-            else:
+            if wanted is None or not self._may_change(wanted) or not self._commit_difference(wanted, standby):
                 messages = self._removal({before, name})
                 for table in tables(wanted, standby) if wanted is not None else ():
                     messages += nft.make_table(table, OWNER_COMMENT)
-            self._open().commit(messages)
+                self._open().commit(messages)
         except KernelError as error:
             self._fail(error)
             return
@@ -145,6 +143,14 @@ class FirewallTables:
         A table that is replaced makes the kernel wait for every CPU, and the adverts with it.
         """
         return self._now is not None and self._now.settings == wanted.settings and not self.problem
+
+    def _commit_difference(self, wanted: Wanted, standby: Dict[str, bytes]) -> bool:
+        """False when the tables are not as we left them: somebody has flushed the ruleset."""
+        try:
+            self._open().commit(self._difference(wanted, standby))
+        except KernelError:
+            return False
+        return True
 
     def _difference(self, wanted: Wanted, standby: Dict[str, bytes]) -> List[bytes]:
         messages: List[bytes] = []
