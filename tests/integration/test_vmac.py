@@ -592,6 +592,47 @@ def moves_by_reload(bench: Bench, lines: List[str], device: str, mac: str) -> No
     assert bench.agent.state() == "active"
 
 
+def test_a_reload_to_another_interface_says_farewell_on_the_old_one(make_bench: MakeBench) -> None:
+    """Priority 0 by the virtual link that goes (RFC 9568 6.4.3), and one of its name on the new interface."""
+    bench = active(make_bench)
+    bench.d.add_interface("eth1", bridged=True)
+    bench.d.ip("address", "add", "198.51.100.77/24", "dev", "eth1")
+    begin_ns = bench.agent.reload(bench.config(interface="eth1"))
+    bench.wire.wait_for_adverts("d", since_ns=begin_ns, priority=0)
+
+    def moved() -> bool:
+        return [(one["ifname"], one["link"]) for one in links(bench.d)] == [(LINK, "eth1")]
+
+    wait_until("the link", moved, 5)
+    bench.agent.wait_for_state("active")
+    assert "-> fault" not in bench.agent.log()
+
+
+def test_a_reload_that_names_the_link_otherwise_renames_it(make_bench: MakeBench) -> None:
+    bench = active(make_bench)
+    (before,) = links(bench.d)
+    bench.agent.reload(bench.config(lines=["use_vmac front", *NO_BURST_LATER]))
+    wait_until("the name", lambda: [one["ifname"] for one in links(bench.d)] == ["front"], 5)
+    (after,) = links(bench.d)
+    assert after["ifindex"] == before["ifindex"]
+    bench.stays_active(0.5)
+    assert bench.d.holds(VIP4)
+    assert {one.advert.source_mac for one in bench.wire.wait_for_adverts("d", 3)} == {VMAC[4]}
+
+
+def test_a_link_that_is_wanted_again_at_once_is_no_fault(make_bench: MakeBench) -> None:
+    """The removal may still be under way when the second reload comes."""
+    bench = active(make_bench)
+    other = config.instance(name="VI_2", vrid=77, lines=NO_BURST_LATER)
+    text = bench.config()
+    for _turn in range(3):
+        bench.agent.reload(config.file(bench.d, other))
+        bench.agent.reload(text)
+        bench.agent.wait_for_state("active")
+    wait_until("the address", lambda: bench.d.holds(VIP4), 5)
+    assert "-> fault" not in bench.agent.log()
+
+
 def test_a_reload_that_changes_nothing_leaves_the_link_alone(make_bench: MakeBench) -> None:
     bench = active(make_bench)
     (before,) = links(bench.d)

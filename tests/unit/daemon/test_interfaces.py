@@ -65,6 +65,35 @@ def test_a_renamed_link_is_news_under_both_names_and_lost_under_the_old_one() ->
     assert interfaces.name_of(2) == "lan0"
 
 
+def test_news_that_are_older_than_the_picture_cost_no_link_its_name() -> None:
+    """A link gets another name and a new one its old name, both known before the news of either arrives."""
+    interfaces = picture(link(2, "old0"), link(3, "eth0"))
+    news = [link(2, "eth0"), link(2, "old0"), link(3, "eth0")]
+    interfaces.apply([LinkEvent(one) for one in news], NOBODY)
+    assert interfaces.get("eth0") == link(3, "eth0")
+    assert interfaces.get("old0") == link(2, "old0")
+
+
+def test_a_link_that_is_being_removed_is_gone_and_its_end_is_the_next_news_of_it() -> None:
+    interfaces = picture(link(2, "eth0"), link(3, "vrrp.51"), held(3, "198.51.100.100"))
+    interfaces.let_go(link(3, "vrrp.51"))
+    assert interfaces.get("vrrp.51") is None and link(3, "vrrp.51") not in interfaces
+    assert interfaces.leaving == [link(3, "vrrp.51")]
+    assert interfaces.apply([LinkEvent(link(3, "vrrp.51", flags=0))], NOBODY).names == set()
+    interfaces.replace([link(2, "eth0"), link(3, "vrrp.51")], [])
+    assert interfaces.get("vrrp.51") is None, "a full list says nothing else"
+    changes = interfaces.apply([LinkEvent(link(3, "vrrp.51"), removed=True)], NOBODY)
+    assert changes.names == changes.gone == {"vrrp.51"}
+    assert interfaces.leaving == []
+
+
+def test_a_full_list_ends_the_wait_for_a_removal_whose_news_was_lost() -> None:
+    interfaces = picture(link(2, "eth0"), link(3, "vrrp.51"))
+    interfaces.let_go(link(3, "vrrp.51"))
+    interfaces.replace([link(2, "eth0")], [])
+    assert interfaces.leaving == []
+
+
 def test_two_links_may_swap_their_names() -> None:
     interfaces = picture(link(2, "eth0"), link(3, "eth1"))
     interfaces.apply(

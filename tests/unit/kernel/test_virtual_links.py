@@ -48,6 +48,15 @@ def test_a_macvlan_is_private_and_has_the_virtual_mac() -> None:
     assert message["flags"] == message["change"] == 0, "it is set up when its settings are there"
 
 
+def test_a_link_gets_another_name_and_nothing_else() -> None:
+    message = read(requests.rename_request(7, "front", 3))
+    assert (message["index"], message["header"]["type"]) == (7, RTM_NEWLINK)
+    assert message["header"]["flags"] == REQUEST
+    assert [name for name, _value in message["attrs"]] == ["IFLA_IFNAME"]
+    assert message.get_attr("IFLA_IFNAME") == "front"
+    assert message["flags"] == message["change"] == 0
+
+
 def test_a_group_of_its_own_counts_before_that_of_the_base() -> None:
     message = read(requests.create_request(replace(LINK, group=0), BASE))
     assert message.get_attr("IFLA_GROUP") == 0

@@ -140,6 +140,7 @@ class Agent:
         then = Consequences(
             *(self._take_verdict, lambda: self._make_links(self.config), self._serve),
             together=self._groups.together,
+            begin_postponed=self._begin_postponed,
         )
         self._news = News(loop, log, self._route, self._monitor, self._lives, concerned, then)
 

@@ -63,6 +63,11 @@ def create_request(link: VirtualLink, base: Link, sequence: int = 0) -> bytes:
     return _message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0, b"".join(parts), sequence)
 
 
+def rename_request(index: int, name: str, sequence: int = 0) -> bytes:
+    """Give the link another name; Linux before 6.2 refuses it for a link that is up."""
+    return _message(RTM_NEWLINK, 0, index, 0, text(_IFLA_IFNAME, name), sequence)
+
+
 def mark_request(index: int, alias: str, sequence: int = 0) -> bytes:
     """Write on the link whose it is, for the process that comes after a killed one."""
     return _message(RTM_NEWLINK, 0, index, 0, attribute(_IFLA_ALIAS, alias.encode()), sequence)

@@ -36,10 +36,27 @@ class Interfaces:
         """Of links whose changes are held back: whether they count as up."""
         self.polled: Dict[str, bool] = {}
         """Of links whose drivers say nothing: whether they are up (linkbeat)."""
+        self._leaving: Dict[int, Link] = {}
+
+    @property
+    def leaving(self) -> List[Link]:
+        """Links that the kernel has been asked to remove and, as far as is known, still has."""
+        return list(self._leaving.values())
+
+    def let_go(self, link: Link) -> None:
+        """We are removing this link: it counts as gone from now on, and only its end is news."""
+        self._leaving[link.index] = link
+        self._by_index.pop(link.index, None)
+        self._held.pop(link.index, None)
+        if self._by_name.get(link.name, link).index == link.index:
+            self._by_name.pop(link.name, None)
 
     def replace(self, links: List[Link], addresses: List[HeldAddress]) -> Set[str]:
         """Begin afresh from full lists. Returns the names that stand for nothing or another link now."""
         before = self._by_name
+        listed = {link.index for link in links}
+        self._leaving = {index: link for index, link in self._leaving.items() if index in listed}
+        links = [link for link in links if link.index not in self._leaving]
         self._by_index = {link.index: link for link in links}
         self._by_name = {link.name: link for link in links}
         self._held = {}
@@ -130,6 +147,13 @@ class Interfaces:
 
     def _apply_link(self, event: LinkEvent, changes: Changes) -> None:
         link = event.link
+        if link.index in self._leaving:
+            if event.removed:
+                name = self._leaving.pop(link.index).name
+                self._held.pop(link.index, None)
+                changes.names.add(name)
+                changes.gone.add(name)
+            return
         before = self._by_index.get(link.index)
         if before is not None and (event.removed or before.name != link.name):
             if self._by_name.get(before.name) is before:
@@ -140,7 +164,7 @@ class Interfaces:
             self._by_index.pop(link.index, None)
             self._held.pop(link.index, None)
             return
-        if before == link:
+        if before == link and self._by_name.get(link.name) is before:
             return
         if self._by_name.get(link.name) is not before:
             changes.gone.add(link.name)

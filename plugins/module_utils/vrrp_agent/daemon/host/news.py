@@ -45,6 +45,8 @@ class Consequences(NamedTuple):
     serve: Callable[[], None]
     together: Callable[[int], ContextManager[None]]
     """What is done within is done to all members of a sync group before the group moves."""
+    begin_postponed: Callable[[int], None]
+    """Whoever has waited for a virtual link can begin when it is there."""
 
 
 class News:
@@ -108,6 +110,7 @@ class News:
             renewed = self._look_at_lives(names, now)
         if renewed:
             self._then.serve()
+        self._then.begin_postponed(now)
         self._of.statics.interfaces_changed(names)
         self._of.promotion.interfaces_changed(names)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import replace
-from typing import AbstractSet, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import AbstractSet, Callable, Dict, List, Sequence, Tuple
 
 from ...conf.model import Address, Config, Instance, VirtualLink
 from ...conf.parts.link_names import candidates, links_of, name_links
@@ -62,6 +62,8 @@ class VirtualLinks:
         self._wanted: Dict[str, VirtualLink] = {}
         self._quiet_groups = False
         self._problems: Dict[str, str] = {}
+        self._in_the_way: Dict[str, List[Link]] = {}
+        """Links that are to be removed before one of this name can be made."""
 
     def named(self, config: Config) -> Config:
         """The configuration with names that suit this host: those of links that stand, else free ones."""
@@ -83,22 +85,35 @@ class VirtualLinks:
         self.firewall.apply(config, {link.name for instance in holding for link in links_of(instance)})
 
     def remove_unused(self) -> None:
-        """Remove links of ours, or of a killed predecessor, that nobody wants any more."""
+        """Remove links of ours, or of a killed predecessor, that nobody wants any more, or in the way.
+
+        Only now: an instance that is given up has said farewell by its link. What is still leaving is asked
+        for once more.
+        """
+        self._clear_away(self._interfaces.leaving)
+
+    def _clear_away(self, more: Sequence[Link] = ()) -> None:
+        blocking = {link.index for links in self._in_the_way.values() for link in links}
         gone = [
-            link for link in self._interfaces if link.alias == self._mark and link.name not in self._wanted
+            link
+            for link in self._interfaces
+            if link.index in blocking or (link.alias == self._mark and link.name not in self._wanted)
         ]
         if gone:
             names = ", ".join(link.name for link in gone)
             self._log.notice(f"virtual link {names} is not wanted any more, and is removed")
-            batch = [requests.delete_request(link.index) for link in gone]
-            if not submit_aside(batch):
-                self._route.submit(batch)
+        batch = [requests.delete_request(link.index) for link in [*more, *gone]]
+        for link in gone:
+            self._interfaces.let_go(link)
+        if batch and not submit_aside(batch):
+            self._route.submit(batch)
 
     def remove_all(self) -> None:
         """The agent ends: its links go, and the host's settings come back."""
         self._wanted = {}
         self.firewall.remove()
-        self._remove([link for link in self._interfaces if link.alias == self._mark])
+        ours = [link for link in self._interfaces if link.alias == self._mark]
+        self._remove([*self._interfaces.leaving, *ours])
         self._sysctls.give_back()
 
     def interfaces_changed(self, names: AbstractSet[str], make: Callable[[], None]) -> AbstractSet[str]:
@@ -106,10 +121,15 @@ class VirtualLinks:
 
         ``make`` applies the configuration at work anew.
         """
-        touched = [link for link in self._wanted.values() if link.name in names or link.base in names]
+        touched = [
+            link
+            for link in self._wanted.values()
+            if link.name in names or link.base in names or link.name in self._in_the_way
+        ]
         if not touched:
             return frozenset()
         make()
+        self._clear_away()
         self._follow_vrf(touched)
         return {link.name for link in touched}
 
@@ -119,12 +139,19 @@ class VirtualLinks:
             problem = self._problems.get(link.name)
             if problem:
                 return problem
+            if link.name in self._in_the_way:
+                continue
             found = self._interfaces.get(link.name)
             if found is None and self._interfaces.get(link.base) is not None:
                 return f"the virtual link {link.name} does not exist"
             if found is not None and not found.flags & IFF_UP and instance.track_primary:
                 return f"the virtual link {link.name} is down"
         return ""
+
+    def waiting(self, instance: Instance) -> Tuple[str, ...]:
+        """What the instance waits for: removals that go before its links, a matter of milliseconds."""
+        names = [link.name for link in links_of(instance) if link.name in self._in_the_way]
+        return tuple(f"the virtual link {name} can be made when another one is removed" for name in names)
 
     # One link.
 
@@ -148,8 +175,9 @@ class VirtualLinks:
             return False
         return link.kind == IPVLAN or (found.mac == link.mac and found.mode == MACVLAN_PRIVATE)
 
-    def _make_missing(self) -> bool:
+    def _make_missing(self) -> None:
         self._problems = {}
+        self._in_the_way = {}
         missing: List[VirtualLink] = []
         ready: List[VirtualLink] = []
         for link in self._wanted.values():
@@ -164,26 +192,49 @@ class VirtualLinks:
                 if found.alias != self._mark:
                     self._log.notice(f"virtual link {link.name} is there already, and is used")
                     ready.append(link)
-            elif self._make_room(link, found):
-                missing.append(link)
-        made = self._create(missing)
-        self._configure(ready + made)
-        return bool(made)
+            elif found is not None and found.kind not in (MACVLAN, IPVLAN):
+                self._problems[link.name] = (
+                    f"cannot make the virtual link {link.name}: there is an interface of that name"
+                )
+            elif found is None and self._rename(link, base):
+                ready.append(link)
+            else:
+                blocking = self._blocking(link, base)
+                if blocking:
+                    self._in_the_way[link.name] = blocking
+                else:
+                    missing.append(link)
+        self._configure(ready + self._create(missing))
 
-    def _make_room(self, link: VirtualLink, found: Optional[Link]) -> bool:
-        """Remove what stands in the way: another virtual link of that name, ours under another name."""
-        if found is not None and found.kind not in (MACVLAN, IPVLAN):
-            self._problems[link.name] = (
-                f"cannot make the virtual link {link.name}: there is an interface of that name"
-            )
+    def _rename(self, link: VirtualLink, base: Link) -> bool:
+        """A link of ours that is right but for its name gets that of ``link``; False when there is none.
+
+        Linux before 6.2 renames no link that is up.
+        """
+        if any(one.name == link.name for one in self._interfaces.leaving):
             return False
-        renamed = [
-            one
-            for one in self._interfaces
-            if one.alias == self._mark and one.mac == link.mac and one.name not in self._wanted
-        ]
-        self._remove(renamed if found is None else [*renamed, found])
-        return True
+        for found in self._interfaces:
+            known = found.alias == self._mark and found.name not in self._wanted
+            if link.kind == MACVLAN and known and self._fits(found, link, base):
+                if self._route.submit([requests.rename_request(found.index, link.name)]):
+                    return False
+                self._interfaces.apply([LinkEvent(replace(found, name=link.name))], ())
+                self._log.notice(f"the virtual link {found.name} is {link.name} now")
+                return True
+        return False
+
+    def _blocking(self, link: VirtualLink, base: Link) -> List[Link]:
+        """What has the name, or is ours and has the MAC on the same interface; also when it is leaving."""
+        leaving = self._interfaces.leaving
+        ours = [one for one in self._interfaces if one.alias == self._mark and one.name not in self._wanted]
+        found = self._interfaces.get(link.name)
+        blocking = [found] if found is not None else []
+        blocking += [one for one in leaving if one.name == link.name]
+        for one in ours + leaving:
+            same = one.kind == link.kind == MACVLAN and one.mac == link.mac
+            if one not in blocking and one.parent == base.index and (same or one.kind != link.kind):
+                blocking.append(one)
+        return blocking
 
     def _create(self, links: List[VirtualLink]) -> List[VirtualLink]:
         batch: List[bytes] = []
@@ -200,16 +251,20 @@ class VirtualLinks:
             text = f"cannot make the virtual link {link.name} ({link.kind}) on {link.base}: {_why(reason)}"
             self._problems[link.name] = text
             self._log.error(text)
-        self._look_again()
+        self._look_again(links)
         made = [link for number, link in enumerate(links) if number not in refused]
         for link in made:
             self._log.notice(f"made the virtual link {link.name} on {link.base}")
         return [link for link in made if self._interfaces.get(link.name) is not None]
 
-    def _look_again(self) -> None:
-        """What was asked for is there once the kernel has answered; its news come later."""
+    def _look_again(self, links: List[VirtualLink]) -> None:
+        """What was asked for is there once the kernel has answered; its news come later.
+
+        Of other links nothing is taken in: whoever has to do with them hears of changes by the news.
+        """
+        names = {link.name for link in links}
         try:
-            events = [LinkEvent(link) for link in list_links(self._route)]
+            events = [LinkEvent(link) for link in list_links(self._route) if link.name in names]
         except KernelError as error:
             self._log.error(f"{error}; new virtual links are used when the kernel tells of them")
             return
@@ -237,7 +292,7 @@ class VirtualLinks:
             return
         for refusal in self._route.submit(batch):
             self._log.error(f"a virtual link is not as it should be: {os.strerror(refusal.errno)}")
-        self._look_again()
+        self._look_again(links)
         for link in links:
             self._forward_as_base(link)
 
