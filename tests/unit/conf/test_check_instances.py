@@ -247,13 +247,18 @@ def test_an_instance_without_addresses_is_doubtful_unless_it_says_so() -> None:
     assert not load_text(text.replace("}", "  no_virtual_ipaddress\n}")).problems
 
 
-def test_a_unicast_instance_can_do_without_an_interface() -> None:
+def test_a_unicast_instance_can_do_without_an_interface_in_keepalived_only() -> None:
     body = "unicast_peer {\n  198.51.100.2\n}"
     without = instance(body).replace("    interface eth0\n", "")
     assert "needs unicast_src_ip" in the_problem(without).message
-    assert not load_text(
-        instance(body + "\nunicast_src_ip 198.51.100.1").replace("    interface eth0\n", "")
-    ).problems
+    sourced = instance(body + "\nunicast_src_ip 198.51.100.1").replace("    interface eth0\n", "")
+    problem = the_problem(sourced)
+    assert (problem.severity, problem.message) == (
+        "error",
+        "VI_1: an instance without interface is not supported yet",
+    )
+    assert "the interface that has 198.51.100.1" in problem.hint
+    assert not load_text(sourced, unsupported="").problems
 
 
 def test_the_first_ipv6_address_should_be_link_local() -> None:

@@ -62,6 +62,19 @@ def check_instances(tree: Node, sections: Mapping[str, Section]) -> List[Problem
     return problems
 
 
+def check_places(tree: Node) -> Iterator[Problem]:
+    """keepalived runs a unicast instance that names no interface; the agent does not yet."""
+    for node in tree.children:
+        words = {child.name: child for child in node.children}
+        if node.name == "vrrp_instance" and "interface" not in words and "unicast_src_ip" in words:
+            source = words["unicast_src_ip"].args[:1]
+            yield node.missing(
+                "interface",
+                f"{node.label}: an instance without interface is not supported yet",
+                f"write 'interface IFNAME' in it, with the interface that has {' '.join(source)}",
+            )
+
+
 def _same_router(views: List[_Instance]) -> Iterator[Problem]:
     """One VRID names one virtual router on an interface and family (RFC 9568 1.2)."""
     seen: Dict[Tuple[str, int, str], _Instance] = {}

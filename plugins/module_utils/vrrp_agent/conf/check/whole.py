@@ -14,7 +14,7 @@ from ..values.names import Names
 from ..values.settings import name_directories
 from ..words import Arg, Keyword, Section, Shape
 from .groups import check_groups
-from .instances import check_instances
+from .instances import check_instances, check_places
 from .lines import check_line
 from .links import check_links
 from .settings import check_settings
@@ -57,6 +57,8 @@ def check(
     checker.block(tree, sections["root"], True)
     checker.references()
     checker.problems.extend(check_instances(tree, sections))
+    if unsupported:
+        checker.problems.extend(check_places(tree))
     checker.problems.extend(check_groups(tree))
     checker.problems.extend(check_tracking(tree))
     checker.problems.extend(check_strict(tree))
