@@ -75,7 +75,8 @@ STORIES = (
         ("owner_ignore_adverts",),
         one("owner_ignore_adverts", priority=255, state="MASTER"),
         (START, rival(255), SILENCE, STOP),
-        ignore=("announced",),
+        # keepalived 2.3 now and then falls silent while the rival speaks, though it stays active.
+        ignore=("announced", "speaks"),
     ),
     Story(
         "more adverts may be missing",
