@@ -101,7 +101,7 @@ def differences(story: Story, reference: Sequence[Scene], ours: Sequence[Scene])
             if name in ("events", "fifo"):
                 left, right = told(left), told(right)
             if name == "speaks" and not left and theirs.addresses and theirs.act.startswith("rival"):
-                continue  # keepalived now and then falls silent while it refuses a rival, though it stays active
+                continue  # keepalived now and then falls silent while it refuses a rival: it stays active
             if name not in story.ignore and left != right:
                 found[f"{theirs.act}/{name}"] = f"keepalived {show(left)}\n      agent      {show(right)}"
         if story.timed and theirs.act != "start":  # how long a start takes is measured by tests/bench
