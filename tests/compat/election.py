@@ -75,8 +75,7 @@ STORIES = (
         ("owner_ignore_adverts",),
         one("owner_ignore_adverts", priority=255, state="MASTER"),
         (START, rival(255), SILENCE, STOP),
-        # keepalived 2.3 now and then falls silent while the rival speaks, though it stays active.
-        ignore=("announced", "speaks"),
+        ignore=("announced",),
     ),
     Story(
         "more adverts may be missing",
