@@ -11,10 +11,23 @@ import pytest
 
 AGENT = pathlib.Path(__file__).parents[2] / "plugins" / "module_utils" / "vrrp_agent"
 
-LAYERS = ("wire", "conf", "election", "kernel", "loop", "track", "notify", "snmp", "daemon", "cli")
+LAYERS = (
+    "wire",
+    "conf",
+    "election",
+    "kernel",
+    "loop",
+    "track",
+    "check",
+    "notify",
+    "balance",
+    "snmp",
+    "daemon",
+    "cli",
+)
 """From the ground up: a layer imports from itself and from those before it."""
 
-SIDES = {"track", "notify", "snmp"}
+SIDES = {"track", "check", "notify", "balance", "snmp"}
 """Slow work, each in a process of its own: none of them knows the others."""
 
 PURE = ("wire", "conf", "election")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
 from .parts.addresses import SECOND_NS, Address, GarpPolicy, UnicastPeer
+from .parts.balancing import Balancing, VirtualServer
 from .parts.links import Firewall, VirtualLink
 from .parts.operations import Dumps, OnceCommand, Operations, Promptness, ReloadFiles
 from .parts.routing import Encap, NextHop, Route, Rule
@@ -37,6 +38,7 @@ __all__ = [
     "Account",
     "Address",
     "AuthHmac",
+    "Balancing",
     "Command",
     "Config",
     "Dumps",
@@ -68,6 +70,7 @@ __all__ = [
     "Tracked",
     "UnicastPeer",
     "VirtualLink",
+    "VirtualServer",
     "WatchedFile",
     "WatchedProcess",
 ]
@@ -223,6 +226,7 @@ class GlobalSettings:
     snmp: Snmp = field(default_factory=Snmp)
     firewall: Firewall = field(default_factory=Firewall)
     operations: Operations = field(default_factory=Operations)
+    balancing: Balancing = field(default_factory=Balancing)
 
 
 @dataclass(frozen=True)
@@ -245,6 +249,7 @@ class Config:
     link_delays: Tuple[LinkDelay, ...] = ()
     linkbeats: Tuple[Linkbeat, ...] = ()
     process_events: ProcessEvents = field(default_factory=ProcessEvents)
+    services: Tuple[VirtualServer, ...] = ()
     keywords_ignored: Tuple[str, ...] = ()
     """Words met under --lenient that are not supported, for the log."""
 

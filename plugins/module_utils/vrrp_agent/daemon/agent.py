@@ -46,6 +46,7 @@ from .live import Live
 from .memory import NOT_RECALLED, Memory, boot_id, recall, spoke_lately
 from .patience import Patience
 from .prepared import Place, essence, placed
+from .sides.services import VirtualServers
 from .sides.snmp import SnmpAgent, Sources
 from .sides.telling import Teller, states
 from .sides.trackers import Trackers
@@ -130,6 +131,7 @@ class Agent:
         self._trackers = Trackers(loop, log, self._trackers_changed, self._interfaces, notes)
         self._patience = Patience()
         self._teller = Teller(loop, log)
+        self._virtual_servers = VirtualServers(loop, log, self._interfaces, self._lives, self._tell)
         things = (self._lives, self._groups, self._interfaces, self._receivers, self._trackers)
         sources = Sources(*things, adjust=self.adjust)
         self._snmp = SnmpAgent(loop, log, version, sources)
@@ -141,6 +143,7 @@ class Agent:
             *(self._take_verdict, lambda: self._make_links(self.config), self._serve),
             together=self._groups.together,
             begin_postponed=self._begin_postponed,
+            addresses_changed=self._virtual_servers.addresses_changed,
         )
         self._news = News(loop, log, self._route, self._monitor, self._lives, concerned, then)
 
@@ -193,6 +196,7 @@ class Agent:
         self._serve()
         self._links.remove_unused()
         self._begin_all(difference.new, first, now)
+        self._virtual_servers.apply(config)
         if not first:
             self._teller.repeat(states(self._groups, self._lives.values()))
 
@@ -297,6 +301,7 @@ class Agent:
         self.close()
         patience_ns = self.config.settings.operations.child_wait_ns
         self._trackers.stop(patience_ns)
+        self._virtual_servers.stop(patience_ns)
         self._snmp.stop(patience_ns)
         self._teller.stop(patience_ns)
 
@@ -334,6 +339,7 @@ class Agent:
         for name, found in (("telling", self._teller.status()), ("snmp", self._snmp.status())):
             if found is not None:
                 yield {name: found}
+        yield from self._virtual_servers.status()
         for key in sorted(self._trackers.readings):
             yield {"tracker": status.tracker_status(self._trackers, key)}
         for (name, family), receiver in list(self._receivers):
@@ -424,5 +430,6 @@ class Agent:
 
     def _tell(self, happening: Happening) -> None:
         """Pass on what has happened to a virtual router or a group."""
+        self._virtual_servers.happened(happening)
         self._teller.tell(happening)
         self._snmp.tell(happening)

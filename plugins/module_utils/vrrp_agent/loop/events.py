@@ -8,18 +8,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 INSTANCE, GROUP = "INSTANCE", "GROUP"
+SERVICE, SERVER = "VS", "RS"
+"""Virtual and real servers, in the words of keepalived's pipes."""
 
 MASTER, BACKUP, FAULT, STOP, DELETED = "MASTER", "BACKUP", "FAULT", "STOP", "DELETED"
 LOWER_PRIORITY = "MASTER_RX_LOWER_PRI"
 MASTER_PRIORITY, BACKUP_PRIORITY = "MASTER_PRIORITY", "BACKUP_PRIORITY"
+UP, DOWN = "UP", "DOWN"
+"""Of a virtual server: it has its quorum, or not. Of a real server: it is used, or not."""
 
 
 class Happening(NamedTuple):
     """One event, in the words that keepalived's scripts and pipes use."""
 
     kind: str
-    """INSTANCE or GROUP."""
+    """INSTANCE, GROUP, VS or RS."""
     name: str
+    """Of an RS: its own name, a blank, and that of its VS, as in a pipe's line."""
     event: str
     """One of the words above."""
     priority: int

@@ -101,6 +101,10 @@ class Interfaces:
         link = self._by_name.get(name)
         return self._held.get(link.index, {}).get(packed, ()) if link is not None else ()
 
+    def addresses(self) -> Set[bytes]:
+        """Every address of the host, virtual ones too."""
+        return {packed for held in self._held.values() for packed in held}
+
     def primary(self, name: str, family: int, virtual: Container[bytes]) -> Optional[bytes]:
         """The address that adverts come from: RFC 9568 5.1.1.1 and 5.1.2.1.
 

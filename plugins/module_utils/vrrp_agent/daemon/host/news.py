@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import AbstractSet, Callable, ContextManager, Mapping, NamedTuple, Set, Tuple
 
-from ...kernel.addresses import list_addresses
+from ...kernel.addresses import AddressEvent, list_addresses
 from ...kernel.errors import KernelError
 from ...kernel.links import list_links
 from ...kernel.monitor import Monitor
@@ -47,6 +47,8 @@ class Consequences(NamedTuple):
     """What is done within is done to all members of a sync group before the group moves."""
     begin_postponed: Callable[[int], None]
     """Whoever has waited for a virtual link can begin when it is there."""
+    addresses_changed: Callable[[], None]
+    """Addresses of the host have come or gone, ours too."""
 
 
 class News:
@@ -100,6 +102,8 @@ class News:
             self.changed(changes.names, changes.gone)
         if self._of.losses.pending and not self._monitor.more:  # the picture is whole again
             self._of.losses.settle(self._lives.values(), self._loop.clock())
+        if any(isinstance(event, AddressEvent) for event in events):
+            self._then.addresses_changed()
 
     def changed(self, names: AbstractSet[str], gone: AbstractSet[str]) -> None:
         """These interfaces have changed; a name of ``gone`` stood for none or another one meanwhile."""
@@ -141,6 +145,7 @@ class News:
         self.damper.look(names)
         self.changed(names, gone)
         self._of.losses.unknown(self._lives.values(), self._loop.clock())
+        self._then.addresses_changed()
 
     def _renew_socket(self, live: Live) -> bool:
         """The interface may have come, gone, or come back as another one under the same name."""

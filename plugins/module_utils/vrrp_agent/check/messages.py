@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the agent and the process that checks real servers say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, FrozenSet, Mapping, NamedTuple, Tuple
+
+from ..conf.parts.balancing import CheckerProcess
+from ..conf.parts.checks import Check, TlsFiles
+from ..conf.parts.tracking import ScriptPolicy
+from ..loop.results import CheckKey, CheckResult
+
+
+@dataclass(frozen=True)
+class Order:
+    """One check to be made."""
+
+    key: CheckKey
+    check: Check
+    title: str
+    """Server and service, for logs: ``[198.18.0.1]:tcp:80 of [198.51.100.10]:tcp:80``."""
+    suspended: bool = False
+    """ha_suspend: an address of the service is missing on this host, so nothing is asked."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """All that is to be checked from now on; equal orders change nothing."""
+
+    orders: Tuple[Order, ...] = ()
+    policy: ScriptPolicy = field(default_factory=ScriptPolicy)
+    tls: TlsFiles = field(default_factory=TlsFiles)
+    process: CheckerProcess = field(default_factory=CheckerProcess)
+    known: Mapping[CheckKey, CheckResult] = field(default_factory=dict)
+    """What a process that checked before has found out. Filled in for a new process only."""
+
+    @property
+    def by_key(self) -> Dict[CheckKey, Order]:
+        """Orders by their key."""
+        return {order.key: order for order in self.orders}
+
+
+class Suspended(NamedTuple):
+    """Services whose checks rest, because an address of theirs is not on this host (ha_suspend)."""
+
+    services: FrozenSet[Tuple[str, int]]

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Virtual servers as the agent sees them: one process checks real servers, another one balances among them.
+
+Neither is there without a virtual_server in the configuration. What a check finds goes from the one
+to the other through the agent, and only when it is another result than before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Set, Tuple
+
+from ...conf.model import Config
+from ...conf.parts.balancing import VirtualServer
+from ...election.settings import State
+from ...loop.events import INSTANCE, Happening
+from ...loop.log import Log
+from ...loop.loop import Loop
+from ...loop.results import CheckResult
+from ..host.interfaces import Interfaces
+from ..live import Live
+from .balancing import Balancer
+from .checking import Checkers
+
+
+class VirtualServers:
+    """All virtual servers of one agent. ``tell`` hears of services and servers that come and go."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        log: Log,
+        interfaces: Interfaces,
+        lives: Mapping[Any, Live],
+        tell: Callable[[Happening], None],
+    ) -> None:
+        self._interfaces = interfaces
+        self._lives = lives
+        self._config = Config()
+        self.checkers = Checkers(loop, log, self._found)
+        self.balancer = Balancer(loop, log, self.checkers.results, tell)
+
+    def apply(self, config: Config) -> None:
+        """A start or a reload."""
+        self._config = config
+        self.addresses_changed()
+        self._look_at_roles()
+        self.checkers.apply(config)
+        self.balancer.apply(config)
+
+    def addresses_changed(self) -> None:
+        """Addresses of the host have come or gone (ha_suspend)."""
+        if any(service.ha_suspend for service in self._config.services):
+            self.checkers.suspend(self._resting())
+
+    def happened(self, happening: Happening) -> None:
+        """An instance has moved (lvs_sync_daemon)."""
+        daemon = self._config.settings.balancing.sync_daemon
+        if daemon is not None and (happening.kind, happening.name) == (INSTANCE, daemon.instance):
+            self._look_at_roles()
+
+    def _look_at_roles(self) -> None:
+        if self._config.settings.balancing.sync_daemon is not None:
+            lives = self._lives.values()
+            self.balancer.roles(
+                frozenset(live.instance.name for live in lives if live.router.state is State.ACTIVE)
+            )
+
+    def stop(self, patience_ns: int) -> None:
+        """No more checks, then no more services. Blocks for twice so long at most."""
+        self.checkers.stop(patience_ns)
+        self.balancer.stop(patience_ns)
+
+    def status(self) -> Iterator[Dict[str, Any]]:
+        """For ``status``."""
+        return self.balancer.status()
+
+    def _found(self, result: CheckResult) -> None:
+        self.balancer.take(result)
+
+    def _resting(self) -> FrozenSet[Tuple[str, int]]:
+        """Services with ha_suspend of which no address is on this host."""
+        waiting = [service for service in self._config.services if service.ha_suspend]
+        here = self._interfaces.addresses()
+        return frozenset(service.key for service in waiting if not _present(service, here))
+
+
+def _present(service: VirtualServer, here: Set[bytes]) -> bool:
+    """True when any address of the service is on this host; a firewall mark always is."""
+    for member in service.members:
+        if not member.first:
+            return True
+        start = int.from_bytes(member.first, "big")
+        size = len(member.first)
+        if any(
+            len(one) == size and start <= int.from_bytes(one, "big") < start + member.count for one in here
+        ):
+            return True
+    return False
