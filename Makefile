@@ -43,6 +43,10 @@ interop: agent images  ## the agent beside the keepalived of Debian 11, 12 and 1
 compat: agent images  ## the same file and faults for keepalived and the agent in turn: what differs must be documented
 	@$(CHECK) compat
 
+.PHONY: vm
+vm: agent  ## virtual servers on a kernel with ip_vs, in a virtual machine
+	@$(CHECK) vm
+
 .PHONY: molecule
 molecule: images build  ## the scenarios default, mixed, sync_group, tracking and ipv6 in containers
 	@$(CHECK) molecule

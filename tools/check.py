@@ -40,6 +40,7 @@ PYTEST = "pytest -p no:cacheprovider"
 
 CHECKS = (
     Check("images", "tools/image bullseye bookworm trixie", "images"),
+    Check("vm-image", "tools/vm", "images"),
     Check("sanity", "tools/sanity", "lint"),
     Check("ansible-lint", "tools/ansible_lint", "lint"),
     Check("mypy", "tools/mypy", "lint"),
@@ -51,6 +52,7 @@ CHECKS = (
     Check("integration", f"{PYTEST} -n 3 tests/integration", "integration", measures=True),
     Check("interop", f"{PYTEST} -n 3 tests/interop", "interop", measures=True),
     Check("compat", f"{PYTEST} -n 3 tests/compat", "compat", measures=True),
+    Check("vm", f"{PYTEST} tests/vm", "vm", measures=True),
     Check("molecule-default", "tools/molecule default", "molecule", measures=True),
     Check("molecule-mixed", "tools/molecule mixed", "molecule", measures=True),
     Check("molecule-sync_group", "tools/molecule sync_group", "molecule", measures=True),
