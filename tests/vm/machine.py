@@ -100,7 +100,7 @@ def visit(room: pathlib.Path) -> Visit:
         *("-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot"),
         *("-serial", f"file:{console}", "-serial", f"file:{output}"),
     ]
-    # A machine that takes too long has no report, which fails every story; what it printed says where it stood.
+    # A machine that takes too long has no report, which fails every story; its output says where it stood.
     with contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run(command, check=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
     told = report.read_bytes().rstrip(b"\0")
