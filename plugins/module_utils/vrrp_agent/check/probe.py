@@ -25,6 +25,13 @@ class Outcome(NamedTuple):
     """False: good so far, but the check has more to ask (the next url) before it counts as good."""
     at_once: bool = False
     """With ``settled`` False: the next try follows at once (fast_recovery), not after delay_loop."""
+    asked: bool = True
+    """False: this host could not ask (connect.CannotAsk). The state stays as it is; ``good`` says nothing."""
+
+
+def not_asked(why: str) -> Outcome:
+    """This host could not ask; ``why`` says what was in the way."""
+    return Outcome(False, why, asked=False)
 
 
 class Context(NamedTuple):
@@ -40,7 +47,10 @@ Done = Callable[[Outcome], None]
 
 
 class Probe(Protocol):
-    """Makes tries of one check, one after the other. It keeps no timers of the schedule's own kind."""
+    """Makes tries of one check, one after the other. When to try and how long is not its business.
+
+    Sockets come from connect.py. Its CannotAsk becomes ``done(not_asked(str(error)))``.
+    """
 
     limit_ns: int
     """How long a try may last; then it is stopped and counts as failed (``timed out``)."""
