@@ -68,7 +68,7 @@ def test_what_no_longer_exists_is_forgotten() -> None:
     occasions = Occasions()
     one = Happening(INSTANCE, "V", events.MASTER, 9)
     assert occasions.letter(one, "1", "r", True)
-    occasions.forget([(INSTANCE, "V")])
+    occasions.forget([(INSTANCE, "V", 0)])
     assert occasions.letter(one, "2", "r", True) is None
     occasions.forget([])
     assert occasions.letter(one, "3", "r", True)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Mails about events: when there is one, what it says, and how it looks. keepalived's subjects and texts.
 
-Source: keepalived/vrrp/vrrp_notify.c and keepalived/core/smtp.c.
+Source: keepalived/vrrp/vrrp_notify.c, keepalived/check/ipwrapper.c and keepalived/core/smtp.c.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 from ..loop import events
 from ..loop.events import GROUP, Happening
-from .setup import Subject
+from .setup import SERVICES, Subject
+from .words import names
 
 MAILER = "Keepalived"
 
@@ -51,17 +52,22 @@ class Letter(NamedTuple):
 
 
 class Occasions:
-    """Which events are worth a mail: each state once, until another one has been mailed (keepalived)."""
+    """Which events are worth a mail: each state once, until another one has been mailed (keepalived).
+
+    Of virtual and real servers every event is.
+    """
 
     def __init__(self) -> None:
         self._last: Dict[Subject, str] = {}
 
     def letter(self, told: Happening, event_id: str, router_id: str, faults: bool) -> Optional[Letter]:
         """The letter about an event, or None. ``faults`` is False under no_email_faults."""
+        if told.kind in SERVICES:
+            return _about_service(told, event_id, router_id)
         subject = _SUBJECTS.get(told.event)
         if subject is None or (told.event == events.FAULT and not faults):
             return None
-        who = (told.kind, told.name)
+        who = told.subject
         if self._last.get(who) == told.event:
             return None
         group = told.kind == GROUP
@@ -78,6 +84,16 @@ class Occasions:
         """Only these exist."""
         wanted = set(keep)
         self._last = {who: state for who, state in self._last.items() if who in wanted}
+
+
+def _about_service(told: Happening, event_id: str, router_id: str) -> Letter:
+    """A virtual or real server; a check that leaves its server as it is has a mail too (CHECKED)."""
+    server, service = names(told)
+    state = told.previous if told.event == events.CHECKED else told.event
+    who = f"Realserver {server} of virtual server {service}" if server else f"Virtualserver {service}"
+    text = f"=> {told.details.text} <=" if told.details is not None and told.details.text else ""
+    text = "\n\n".join(part for part in (text, told.reason) if part)
+    return Letter(router_id, f"{who} - {state}", text, told.wall_time_s, event_id)
 
 
 def message(letter: Letter, sender: str, recipients: Sequence[str], host: str) -> bytes:

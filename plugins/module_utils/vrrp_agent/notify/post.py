@@ -58,7 +58,7 @@ class Post:
             if mail == self._mail:
                 return
             self._mail = mail
-            if not _complete(mail):
+            if not mail.complete:
                 self.lost += len(self._waiting)
                 self._waiting.clear()
             self._changed.notify()
@@ -66,7 +66,7 @@ class Post:
     def add(self, letter: Letter) -> None:
         """Send a letter as soon as the relay takes it. keepalived: nothing, without relay and recipients."""
         with self._changed:
-            if not _complete(self._mail):
+            if not self._mail.complete:
                 return
             if len(self._waiting) >= MOST_WAITING:
                 self._waiting.popleft()
@@ -188,8 +188,3 @@ class Post:
             now = self._loop.clock()
             self._log.limited(level, "mail", text, text, now, _LIMIT_WINDOW_NS)
         self._on_change()
-
-
-def _complete(mail: Mail) -> bool:
-    """True when there is a relay and somebody to write to."""
-    return bool(mail.server and mail.recipients)

@@ -41,11 +41,12 @@ class Turn(NamedTuple):
     @property
     def last(self) -> bool:
         """True for the event of a stop: it is not given up for the sake of a quick end."""
-        return self.told.event == events.STOP
+        details = self.told.details
+        return self.told.event == events.STOP or (details is not None and details.stopping)
 
 
 class _Queue:
-    """The events of one instance or group."""
+    """The events of one instance, group or server."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -73,7 +74,7 @@ class Scripts:
         """Run the scripts of an event, after those of the events before it."""
         if not calls(turn.happening, turn.told, turn.notify):
             return
-        subject = (turn.told.kind, turn.told.name)
+        subject = turn.told.subject
         queue = self._queues.get(subject)
         if queue is None:
             queue = self._queues[subject] = _Queue(subject)
@@ -184,7 +185,7 @@ class Scripts:
         self._complain(queue, f"scripts of the event {turn.told.event} are not run: {why}", "lost")
 
     def _complain(self, queue: _Queue, text: str, reason: str = "script") -> None:
-        kind, name = queue.subject
+        kind, name, _family = queue.subject
         now = self._loop.clock()
         self._log.limited(WARNING, f"{kind} {name}", reason, f"{name}: {text}", now, _LIMIT_WINDOW_NS, _BURST)
 

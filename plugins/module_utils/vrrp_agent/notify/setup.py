@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
-from ..conf.model import Config, Notify, ScriptPolicy, Telling
-from ..loop.events import GROUP, INSTANCE, Happening
+from ..conf.model import Config, Fifo, Notify, ScriptPolicy, Telling
+from ..loop.events import GROUP, INSTANCE, SERVER, SERVICE, Happening
 
-Subject = Tuple[str, str]
-"""Kind and name: INSTANCE or GROUP, and what it is called."""
+Subject = Tuple[str, str, int]
+"""``Happening.subject``: kind, name, and the family of a virtual or real server."""
+SERVICES = frozenset((SERVICE, SERVER))
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,19 @@ class Setup:
     telling: Telling = field(default_factory=Telling)
     subjects: Dict[Subject, Notify] = field(default_factory=dict)
     """Those that have a word about scripts, mail or priorities."""
+    services_fifo: Optional[Fifo] = None
+    """lvs_notify_fifo."""
 
     @property
     def wanted(self) -> bool:
         """True when there is anybody to tell."""
-        return self.pipes or any(speaks(notify) for notify in self.subjects.values())
+        fifos = (self.telling.fifo, self.telling.vrrp_fifo, self.services_fifo)
+        return any(fifos) or any(speaks(notify) for notify in self.subjects.values())
 
-    @property
-    def pipes(self) -> bool:
-        """True when there is a pipe, which hears of everything."""
-        return self.telling.fifo is not None or self.telling.vrrp_fifo is not None
+    def pipes(self, kind: str) -> Tuple[Fifo, ...]:
+        """The pipes that hear of such a thing: of every event, whatever words it has."""
+        own = self.services_fifo if kind in SERVICES else self.telling.vrrp_fifo
+        return tuple([fifo for fifo in (self.telling.fifo, own) if fifo is not None])
 
 
 class Repeat(NamedTuple):
@@ -53,12 +57,29 @@ def setup_of(config: Config) -> Setup:
     for kind, members in ((INSTANCE, config.instances), (GROUP, config.groups)):
         for member in members:
             if speaks(member.notify) or member.notify.priority_changes:
-                subjects[(kind, member.name)] = member.notify
+                subjects[(kind, member.name, 0)] = member.notify
     settings = config.settings
+    subjects.update(_services(config))
     policy = settings.scripts
     if policy.umask is None:
         policy = replace(policy, umask=settings.operations.umask)
-    return Setup(settings.router_id, policy, settings.telling, subjects)
+    return Setup(settings.router_id, policy, settings.telling, subjects, settings.balancing.fifo)
+
+
+def _services(config: Config) -> Iterator[Tuple[Subject, Notify]]:
+    """Virtual and real servers that have a script, or a mail that somebody can get.
+
+    Mails about real servers are on by default (smtp_alert), so that alone is no reason for a process.
+    """
+    mails = config.settings.telling.mail.complete
+    for service in config.services:
+        own = Notify(up=service.quorum_up, down=service.quorum_down, mail=mails and service.mail)
+        if speaks(own):
+            yield (SERVICE, service.name, service.family), own
+        for server in service.servers:
+            its = Notify(up=server.notify_up, down=server.notify_down, mail=mails and server.mail)
+            if speaks(its):
+                yield (SERVER, f"{server.name} {service.name}", service.family), its
 
 
 def speaks(notify: Notify) -> bool:

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What is said of one event: the line of a pipe, the calls of scripts, their environment. keepalived's words.
 
-Sources: keepalived.conf(5), "notify" and "notify_fifo"; keepalived/vrrp/vrrp_notify.c.
+Sources: keepalived.conf(5), "notify" and "notify_fifo"; keepalived/vrrp/vrrp_notify.c and
+keepalived/check/ipwrapper.c.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..conf.model import Command, Notify
 from ..loop import events
-from ..loop.events import Happening
+from ..loop.events import SERVER, SERVICE, Happening
+from .setup import SERVICES
 
 INIT = "INIT"
 """The state before the first one, for scripts."""
@@ -45,8 +47,10 @@ def as_told(happening: Happening, notify: Notify) -> Optional[Happening]:
 
 
 def line(happening: Happening) -> bytes:
-    """The line that a pipe receives."""
+    """What a pipe receives: a line, and a NUL after that of a virtual or real server (as keepalived)."""
     kind, name, event, priority = happening[:4]
+    if kind in SERVICES:
+        return f"{kind} {name} {event}\n\0".encode("utf-8", "surrogateescape")
     return f'{kind} "{name}" {event} {priority}\n'.encode("utf-8", "surrogateescape")
 
 
@@ -57,6 +61,7 @@ def calls(happening: Happening, told: Happening, notify: Notify) -> List[Call]:
     """
     if happening.event in PRIORITIES:
         return []
+    of_service = happening.kind == SERVICE
     by_event = {
         events.MASTER: ("notify_master", notify.active),
         events.BACKUP: ("notify_backup", notify.backup),
@@ -64,6 +69,8 @@ def calls(happening: Happening, told: Happening, notify: Notify) -> List[Call]:
         events.STOP: ("notify_stop", notify.stop),
         events.DELETED: ("notify_deleted", notify.deleted if notify.report_deleted else None),
         events.LOWER_PRIORITY: ("notify_master_rx_lower_pri", notify.lower_priority),
+        events.UP: ("quorum_up" if of_service else "notify_up", notify.up),
+        events.DOWN: ("quorum_down" if of_service else "notify_down", notify.down),
     }
     word, command = by_event.get(happening.event, ("", None))
     found = [Call(word, command)] if command is not None else []
@@ -78,17 +85,29 @@ def environment(told: Happening, event_id: str) -> Dict[str, str]:
     state = told.event
     if state == events.LOWER_PRIORITY:
         state = events.MASTER
+    server, service = names(told)
+    found = {"VRRP_SERVICE": service} if told.kind == SERVER else {}
+    if told.kind not in SERVICES:
+        found["VRRP_PRIORITY"] = str(told.priority)
     return {
+        **found,
         "VRRP_KIND": told.kind,
-        "VRRP_NAME": told.name,
+        "VRRP_NAME": server or told.name,
         "VRRP_EVENT": told.event,
         "VRRP_STATE": state,
         "VRRP_PREVIOUS": INIT if told.previous in ("", events.STOP) else told.previous,
-        "VRRP_PRIORITY": str(told.priority),
         "VRRP_REASON": told.reason,
         "VRRP_EVENT_ID": event_id,
         "VRRP_TIME": stamp(told.wall_time_s),
     }
+
+
+def names(told: Happening) -> Tuple[str, str]:
+    """The names of a real server and of its virtual server; the first is empty for other kinds."""
+    if told.kind != SERVER:
+        return "", told.name
+    server, _blank, service = told.name.partition(" ")
+    return server, service
 
 
 def stamp(wall_time_s: float) -> str:

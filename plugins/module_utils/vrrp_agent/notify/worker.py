@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional
 from ..conf.model import Command, Fifo, Notify
 from ..loop.alarm import Alarm
 from ..loop.channel import Channel
-from ..loop.events import Happening
+from ..loop.events import CHECKED, INSTANCE, SERVICE, Happening
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..loop.side import Worker
@@ -61,7 +61,7 @@ class Notifier(Worker):
             self._configure(value)
         elif isinstance(value, Repeat):
             for happening in value.happenings:
-                self._write(line(happening))
+                self._write(happening)
         elif isinstance(value, Goodbye):
             self._goodbye = True
             self._loop.stop()
@@ -115,9 +115,8 @@ class Notifier(Worker):
         self._changed()
 
     def _set_pipes(self, setup: Setup) -> None:
-        wanted: Dict[str, Fifo] = {
-            fifo.path: fifo for fifo in (setup.telling.fifo, setup.telling.vrrp_fifo) if fifo is not None
-        }
+        every = (*setup.pipes(INSTANCE), *setup.pipes(SERVICE))
+        wanted: Dict[str, Fifo] = {fifo.path: fifo for fifo in every}
         for path in [path for path in self._pipes if path not in wanted]:
             pipe = self._pipes.pop(path)
             pipe.leave(remove=True)
@@ -133,20 +132,22 @@ class Notifier(Worker):
     # Events.
 
     def _tell(self, happening: Happening) -> None:
-        notify = self._setup.subjects.get((happening.kind, happening.name), _PLAIN)
+        notify = self._setup.subjects.get(happening.subject, _PLAIN)
         told = as_told(happening, notify)
         if told is None or (told.event in PRIORITIES and not notify.priority_changes):
             return
         self._events += 1
         event_id = f"{self._begun}-{self._events}"
-        self._scripts.add(Turn(happening, told, notify, event_id))
-        self._write(line(told))
+        if told.event != CHECKED:
+            self._scripts.add(Turn(happening, told, notify, event_id))
+            self._write(told)
         if notify.mail and told.event not in PRIORITIES:
             self._mail(told, event_id)
 
-    def _write(self, data: bytes) -> None:
-        for pipe in self._pipes.values():
-            pipe.write(data)
+    def _write(self, told: Happening) -> None:
+        """Each pipe hears of it once, also one that two words name."""
+        for path in dict.fromkeys(fifo.path for fifo in self._setup.pipes(told.kind)):
+            self._pipes[path].write(line(told))
 
     def _mail(self, told: Happening, event_id: str) -> None:
         mail = self._setup.telling.mail

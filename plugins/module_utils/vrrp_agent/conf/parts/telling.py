@@ -15,7 +15,7 @@ SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Notify:
-    """The notify words of one instance or one sync group."""
+    """The notify words of one instance, sync group, virtual server or real server."""
 
     active: Optional[Command] = None
     """notify_master."""
@@ -27,6 +27,9 @@ class Notify:
     """notify_master_rx_lower_pri."""
     every: Optional[Command] = None
     """notify: run on every change, with keepalived's four arguments."""
+    up: Optional[Command] = None
+    """quorum_up of a virtual server, notify_up of a real server."""
+    down: Optional[Command] = None
     report_deleted: bool = False
     """notify_deleted stands in the instance: its removal is DELETED, not FAULT."""
     priority_changes: bool = False
@@ -38,7 +41,7 @@ class Notify:
     def commands(self) -> Tuple[Command, ...]:
         """Every command that may have to be run."""
         states = (self.active, self.backup, self.fault, self.stop, self.deleted)
-        found = (*states, self.lower_priority, self.every)
+        found = (*states, self.lower_priority, self.every, self.up, self.down)
         return tuple(command for command in found if command is not None)
 
 
@@ -76,6 +79,11 @@ class Mail:
     """Ours: agent_smtp_password."""
     password_file: str = ""
     """Ours: agent_smtp_password_file; also ``credential:NAME``."""
+
+    @property
+    def complete(self) -> bool:
+        """True when there is a relay and somebody to write to; without them nothing is sent."""
+        return bool(self.server and self.recipients)
 
 
 @dataclass(frozen=True)

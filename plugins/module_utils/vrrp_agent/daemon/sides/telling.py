@@ -72,17 +72,20 @@ class Teller:
         """Something has happened. Costs nothing when nobody wants to know."""
         if self._side is None:
             return
-        subject = (happening.kind, happening.name)
+        details = happening.details
+        if details is not None and details.quiet:
+            return
+        subject = happening.subject
         if happening.event in STATES:
             self._told.add(subject)
-        if self._setup.pipes or subject in self._setup.subjects:
+        if subject in self._setup.subjects or self._setup.pipes(happening.kind):
             self._post(happening)
 
     def repeat(self, states: Iterable[Happening]) -> None:
         """After a reload: states that were not told of go to the pipes (fifo_write_vrrp_states_on_reload)."""
-        if self._side is None or not self._setup.telling.repeat_on_reload or not self._setup.pipes:
+        if self._side is None or not self._setup.telling.repeat_on_reload or not self._setup.pipes(INSTANCE):
             return
-        quiet = tuple(one for one in states if (one.kind, one.name) not in self._told)
+        quiet = tuple(one for one in states if one.subject not in self._told)
         if quiet:
             self._post(Repeat(quiet))
 
