@@ -24,6 +24,8 @@ class Order:
     """Server and service, for logs: ``[198.18.0.1]:tcp:80 of [198.51.100.10]:tcp:80``."""
     suspended: bool = False
     """ha_suspend: an address of the service is missing on this host, so nothing is asked."""
+    weight: int = 1
+    """Of the server, as configured: what Outcome.weight (misc_dynamic) is held against for added_weight."""
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,17 @@ class Outcome(NamedTuple):
     why: str
     """For a person: ``connected``, ``connection refused``, ``status 503``."""
     weight: Optional[int] = None
-    """The weight that the server is to have (misc_dynamic), or None."""
+    """The weight that the server is to have (misc_dynamic): CheckResult.added_weight is it minus Order.weight.
+
+    None adds nothing.
+    """
     settled: bool = True
     """False: good so far, but the check has more to ask (the next url) before it counts as good."""
     at_once: bool = False
-    """With ``settled`` False: the next try follows at once (fast_recovery), not after delay_loop."""
+    """With ``settled`` False: the next try follows at once (fast_recovery), not after delay_loop.
+
+    For a check that is not good (bad, or not known yet); one that is good keeps to delay_loop.
+    """
     asked: bool = True
     """False: this host could not ask (connect.CannotAsk). The state stays as it is; ``good`` says nothing."""
 
