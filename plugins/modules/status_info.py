@@ -69,6 +69,25 @@ instances:
       description: The addresses of this instance that are on the host.
       type: list
       elements: str
+services:
+  description: One for each virtual server, all that C(vrrp-agent status --json) tells; none with keepalived.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name in keepalived's words, such as V([198.51.100.10]:tcp:80).
+      type: str
+    state:
+      description: V(up) while it has its quorum, otherwise V(down).
+      type: str
+    reason:
+      description: Why it is in this state.
+      type: str
+    servers:
+      description: Its real servers, with state, weight and what their checks found.
+      type: list
+      elements: dict
 units:
   description: What systemd says of each engine, such as V(active) or V(failed).
   returned: always
@@ -110,6 +129,7 @@ def look(host: Host) -> Dict[str, Any]:
         else status.instances_by_address(declared, here)
         if running
         else [],
+        "services": status.entries(answer, "services"),
         "units": {engine: found.unit(engine).active for engine in (AGENT, KEEPALIVED)},
         "release": found.agent.current,
     }

@@ -14,8 +14,17 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from ..daemon.control import SOCKET_NAME
 from ..daemon.process.runtime import DEFAULT_RUNTIME_DIR, directory_of
+from . import status_services
 
 _TIMEOUT_S = 10.0
+_LISTS = {
+    "instance": "instances",
+    "interface": "interfaces",
+    "group": "groups",
+    "tracker": "trackers",
+    "service": "services",
+}
+"""Kinds of lines, each about one thing, and the list that they are collected in."""
 
 
 class NoAnswer(Exception):
@@ -84,34 +93,25 @@ def ask(path: str, request: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
 
 
 def collect(lines: Iterator[Dict[str, Any]]) -> Dict[str, Any]:
-    """One object: the head, and lists of instances, interfaces, groups and trackers. Raises NoAnswer."""
+    """One object: the head, and a list of each kind of thing. Raises NoAnswer."""
     answer: Dict[str, Any] = {}
-    instances: List[Any] = []
-    interfaces: List[Any] = []
-    trackers: List[Any] = []
-    groups: List[Any] = []
+    lists: Dict[str, List[Any]] = {name: [] for name in _LISTS.values()}
     for line in lines:
         if "error" in line:
             hint = "is it of another version than this command?"
             raise NoAnswer(f"the agent refused: {line['error']}", hint)
-        if "instance" in line:
-            instances.append(line["instance"])
-        elif "tracker" in line:
-            trackers.append(line["tracker"])
-        elif "interface" in line:
-            interfaces.append(line["interface"])
-        elif "group" in line:
-            groups.append(line["group"])
-        else:
+        kind = next((name for name in _LISTS if name in line), None)
+        if kind is None:
             answer.update(line)
-    if len(instances) != answer.get("instance_count"):
+        else:
+            lists[_LISTS[kind]].append(line[kind])
+    if len(lists["instances"]) != answer.get("instance_count"):
         raise NoAnswer("the answer broke off", "look at the log of the agent")
-    lists = {"instances": instances, "interfaces": interfaces, "groups": groups, "trackers": trackers}
     return {**answer, **lists}
 
 
 def as_text(answer: Dict[str, Any]) -> Iterator[str]:
-    """For people: a paragraph for each instance, and one for each sync group."""
+    """For people: a paragraph for each instance, sync group, tracker and virtual server."""
     yield f"vrrp-agent {answer['version']}, process {answer['pid']}, since {answer['started']}"
     yield f"configuration {answer['config']}"
     for one in answer["instances"]:
@@ -153,6 +153,7 @@ def as_text(answer: Dict[str, Any]) -> Iterator[str]:
         yield f"sync group {group['name']}: {group['state']} since {group['since']}"
         yield f"  why       {group['reason']}"
         yield f"  members   {', '.join(group['members'])}"
+    yield from status_services.as_text(answer.get("balancing"), answer.get("services", ()))
     yield from _telling(answer.get("telling"))
     yield from _snmp(answer.get("snmp"))
 
