@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The rtnetlink message classes of pyroute2, and nothing else of it.
+"""The message classes of pyroute2, and nothing else of it.
 
 The classes encode; sockets, loops and the few decoders that must be quick are ours.
 ``import pyroute2`` costs 25 MiB and a fifth of a second because its ``__init__`` imports everything;
@@ -36,24 +36,41 @@ RTM_NEWRULE, RTM_DELRULE = 32, 33
 _CLASSES: Dict[str, Any] = {}
 
 
+def library(name: str, hollow: Sequence[Tuple[str, Sequence[str]]] = ()) -> Any:
+    """The module of that name in pyroute2, imported without what it does not need.
+
+    ``hollow`` names its packages whose ``__init__`` is not to be run, and the classes that are asked of each:
+    an empty package with empty classes stands in. Raises MissingLibrary.
+    """
+    try:
+        for package, classes in (("", ()), *hollow):
+            _hollow("pyroute2" + package, classes)
+        return importlib.import_module("pyroute2" + name)
+    except ImportError as error:
+        raise MissingLibrary(str(error)) from error
+
+
+def _hollow(name: str, classes: Sequence[str]) -> None:
+    """An empty package under this name, unless it is there. Raises ImportError."""
+    if name in sys.modules:
+        return
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ImportError("no such package")
+    package = types.ModuleType(name)
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__spec__ = spec
+    for one in classes:
+        setattr(package, one, type(one, (), {}))
+    sys.modules[name] = package
+
+
 def _message_class(name: str) -> Any:
     """The pyroute2 class of that name. Raises MissingLibrary."""
     found = _CLASSES.get(name)
-    if found is not None:
-        return found
-    try:
-        if "pyroute2" not in sys.modules:
-            spec = importlib.util.find_spec("pyroute2")
-            if spec is None or spec.submodule_search_locations is None:
-                raise ImportError("no such package")
-            package = types.ModuleType("pyroute2")
-            package.__path__ = list(spec.submodule_search_locations)
-            package.__spec__ = spec
-            sys.modules["pyroute2"] = package
-        module = importlib.import_module("pyroute2.netlink.rtnl." + name)
-    except ImportError as error:
-        raise MissingLibrary(str(error)) from error
-    _CLASSES[name] = found = getattr(module, name)
+    if found is None:
+        module = library(".netlink.rtnl." + name)
+        _CLASSES[name] = found = getattr(module, name)
     return found
 
 

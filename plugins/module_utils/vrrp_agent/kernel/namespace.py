@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from typing import Iterator, Optional
 
 from .errors import KernelError, MissingPrivilege
 
 DIRECTORY = "/run/netns"
 _CLONE_NEWNET = 0x40000000
-_EPERM, _ENOENT = 1, 2
+_EPERM = 1
+_OWN, _DEFAULT = "/proc/self/ns/net", "/proc/1/ns/net"
 
 
 class NoNamespace(KernelError):
@@ -29,15 +32,48 @@ def enter(name: str) -> None:
 
     Sockets that are open already stay where they are. Raises NoNamespace, MissingPrivilege or KernelError.
     """
-    import ctypes  # a megabyte, for those who use the word only; os.setns came with Python 3.12
+    _enter(_open(name), name)
 
-    path = os.path.join(DIRECTORY, name)
+
+@contextlib.contextmanager
+def inside(name: Optional[str]) -> Iterator[None]:
+    """Be in a namespace for a moment, to open sockets there (net_namespace_ipvs).
+
+    An empty name is the namespace of process 1, None the one where this process is.
+    Raises NoNamespace, MissingPrivilege or KernelError.
+    """
+    if name is None:
+        yield
+        return
+    back = _open_file(_OWN, "of this process")
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise NoNamespace(name) from None
+        _enter(_open(name) if name else _open_file(_DEFAULT, "of process 1"), name or "of process 1")
+        try:
+            yield
+        finally:
+            _enter(os.dup(back), "of this process")
+    finally:
+        os.close(back)
+
+
+def _open(name: str) -> int:
+    path = os.path.join(DIRECTORY, name)
+    if not os.path.exists(path):
+        raise NoNamespace(name)
+    return _open_file(path, name)
+
+
+def _open_file(path: str, name: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise KernelError(f"cannot open the network namespace {name}: {error.strerror}") from error
+
+
+def _enter(descriptor: int, name: str) -> None:
+    """Move there, and close the descriptor."""
+    import ctypes  # a megabyte, for those who use the word only; os.setns came with Python 3.12
+
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         failed = libc.setns(descriptor, _CLONE_NEWNET)

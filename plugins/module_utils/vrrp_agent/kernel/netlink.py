@@ -54,6 +54,15 @@ def grow_receive_buffer(sock: socket.socket, size: int = RECEIVE_BUFFER_BYTES) -
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
+def grow_send_buffer(sock: socket.socket, size: int) -> int:
+    """Make room for one message of this size, past the system's limit where allowed; returns the size asked for."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, size)
+    except OSError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+    return size
+
+
 def set_receive_buffer(sock: socket.socket, size: int, force: bool = False) -> None:
     """Exactly this much room, within net.core.rmem_max unless ``force``; 0 is as much as the agent likes.
 
@@ -69,8 +78,9 @@ def set_receive_buffer(sock: socket.socket, size: int, force: bool = False) -> N
 class RouteSocket:
     """Sends rtnetlink requests; the kernel carries them out before ``send`` returns."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    def __init__(self, protocol: int = 0) -> None:
+        """``protocol`` is that of netlink(7): 0 is NETLINK_ROUTE. Raises OSError."""
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._socket.bind((0, 0))
         self.port: int = self._socket.getsockname()[0]
         """By this number the kernel says in its news that we asked for a change."""
