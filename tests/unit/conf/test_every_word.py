@@ -64,6 +64,8 @@ def sample(arg: Arg) -> str:
         low = arg.minimum if arg.minimum is not None else 0
         high = arg.maximum if arg.maximum is not None else low + 10
         return str(int(min(max(low + 1, 2), high)))
+    if arg.type is Type.INTEGER_RANGE and arg.minimum is not None:
+        return f"{arg.minimum}-{arg.minimum + 2}"
     return _SAMPLES[arg.type]
 
 

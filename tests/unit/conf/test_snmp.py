@@ -101,9 +101,8 @@ def test_a_word_that_has_no_effect_alone_is_named(word: str) -> None:
     assert found.severity == "warning" and "has no effect" in found.message
 
 
-@pytest.mark.parametrize(
-    "word", ["enable_snmp_checker", "snmp_vs_stats_update_interval 5", "snmp_rs_stats_update_interval 5"]
-)
-def test_the_words_of_virtual_servers_are_not_done_yet(word: str) -> None:
-    problems = load_text(f"global_defs {{\n    {word}\n}}\n" + instance()).problems
-    assert [problem.severity for problem in problems] == ["error"]
+def test_the_words_of_virtual_servers_say_how_old_counters_may_be() -> None:
+    words = "enable_snmp_checker\nsnmp_vs_stats_update_interval 2.5"
+    found = config_of(f"global_defs {{\n{words}\n}}\n" + instance()).settings.balancing
+    assert found.snmp
+    assert (found.snmp_service_age_ns, found.snmp_server_age_ns) == (2_500_000_000, 2_500_000_000)

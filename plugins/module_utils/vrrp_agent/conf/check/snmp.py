@@ -11,7 +11,13 @@ from ..parts.endpoint import BadEndpoint, endpoint
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
 
-_SERVING = ("enable_snmp_vrrp", "enable_snmp_rfc", "enable_snmp_rfcv2", "enable_snmp_rfcv3")
+_SERVING = (
+    "enable_snmp_vrrp",
+    "enable_snmp_rfc",
+    "enable_snmp_rfcv2",
+    "enable_snmp_rfcv3",
+    "enable_snmp_checker",
+)
 
 
 def check_snmp(tree: Node) -> Iterator[Problem]:
@@ -28,7 +34,7 @@ def check_snmp(tree: Node) -> Iterator[Problem]:
             yield given[name].problem(
                 WARNING,
                 f"'{name}' has no effect: no MIB is served",
-                "write enable_snmp_vrrp or enable_snmp_rfc too",
+                "write enable_snmp_vrrp, enable_snmp_rfc or enable_snmp_checker too",
             )
 
 

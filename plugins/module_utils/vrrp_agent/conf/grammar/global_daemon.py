@@ -66,10 +66,20 @@ MAIL: Tuple[Keyword, ...] = (
         supported=True,
         since="2.0.0",
     ),
-    Keyword("smtp_alert_checker", "Default of smtp_alert on the checker side.", args=BOOL, since="2.0.0"),
+    Keyword(
+        "smtp_alert_checker",
+        "Default of smtp_alert on the checker side.",
+        args=BOOL,
+        supported=True,
+        since="2.0.0",
+    ),
     Keyword("no_email_faults", "Sends no mail on entering FAULT.", supported=True, since="2.0.0"),
     Keyword(
-        "no_checker_emails", "Sends no mail for single checks, only for quorums.", args=BOOL, since="2.0.0"
+        "no_checker_emails",
+        "Sends no mail for single checks, only for quorums.",
+        args=BOOL,
+        supported=True,
+        since="2.0.0",
     ),
     Keyword(
         "agent_smtp_starttls",

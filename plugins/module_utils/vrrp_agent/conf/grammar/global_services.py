@@ -32,16 +32,26 @@ _PROCESS_NAME = (Arg("NAME", max_length=15),)
 
 IPVS: Tuple[Keyword, ...] = (
     Keyword(
+        "agent_balance_backend",
+        "What carries virtual servers: the kernel's IPVS or nftables; auto takes IPVS where there is one.",
+        args=(choice("BACKEND", "auto", "ipvs", "nftables"),),
+        default="auto",
+        supported=True,
+        own=True,
+    ),
+    Keyword(
         "lvs_timeouts",
         "Sets the timeouts of the kernel's IPVS.",
         options="global_defs/lvs_timeouts",
+        supported=True,
         since="1.2.24",
     ),
-    Keyword("lvs_flush", "Empties the whole IPVS table at the start.", since="1.2.23"),
+    Keyword("lvs_flush", "Empties the whole IPVS table at the start.", supported=True, since="1.2.23"),
     Keyword(
         "lvs_flush_on_stop",
         "Empties the IPVS table at the end; VS only of its own services.",
         args=(choice("VS", "VS", optional=True),),
+        supported=True,
         since="2.2.0",
     ),
     Keyword(
@@ -50,29 +60,46 @@ IPVS: Tuple[Keyword, ...] = (
         args=(choice("VS", "VS", optional=True),),
         alias_of="lvs_flush_on_stop",
         deprecated="lvs_flush_on_stop",
+        supported=True,
         since="2.0.15",
     ),
     Keyword(
         "lvs_sync_daemon",
         "Runs the kernel's daemon that copies IPVS connections, following one instance.",
-        args=(IFNAME, name_of("vrrp_instance", "INSTANCE", optional=True)),
+        args=(
+            IFNAME,
+            name_of("vrrp_instance", "INSTANCE", optional=True),
+            integer("ID", 0, 255, optional=True),
+        ),
+        first_counts=True,
         options="global_defs/lvs_sync_daemon",
+        supported=True,
         since="1.2.20",
     ),
-    Keyword("lvs_notify_fifo", "Named pipe that receives events of servers.", args=FIFO, since="1.3.6"),
+    Keyword(
+        "lvs_notify_fifo",
+        "Named pipe that receives events of servers.",
+        args=FIFO,
+        supported=True,
+        since="1.3.6",
+    ),
     Keyword(
         "lvs_notify_fifo_script",
         "Program that reads it; the path of the pipe is added to its arguments.",
         args=SCRIPT,
+        supported=True,
         since="1.3.6",
     ),
     Keyword(
         "rs_init_notifies",
         "Runs notify_up or notify_down for the first result of each real server.",
         args=BOOL,
+        supported=True,
         since="2.0.0",
     ),
-    Keyword("checker_log_all_failures", "Logs every failed check.", args=BOOL, since="2.0.11"),
+    Keyword(
+        "checker_log_all_failures", "Logs every failed check.", args=BOOL, supported=True, since="2.0.11"
+    ),
 )
 
 NFTABLES: Tuple[Keyword, ...] = (
@@ -99,39 +126,67 @@ NFTABLES: Tuple[Keyword, ...] = (
         "nftables_ipvs",
         "Gives a virtual_server_group one firewall mark; the table is keepalived_ipvs when absent.",
         args=_TABLE,
+        supported=True,
         since="2.2.2",
     ),
-    Keyword("nftables_ipvs_priority", "Priority of the IPVS chains.", args=_PRIORITY, since="2.2.2"),
+    Keyword(
+        "nftables_ipvs_priority",
+        "Priority of the IPVS chains.",
+        args=_PRIORITY,
+        supported=True,
+        since="2.2.2",
+    ),
     Keyword(
         "nftables_ipvs_start_fwmark",
         "First firewall mark that is given out.",
         args=(integer("N", 1),),
         default="1000",
+        supported=True,
         since="2.2.2",
     ),
 )
 
 CHECKER: Tuple[Keyword, ...] = (
-    Keyword("checker_process_name", "Title of the checker process.", args=_PROCESS_NAME, since="2.2.0"),
+    Keyword(
+        "checker_process_name",
+        "Title of the checker process.",
+        args=_PROCESS_NAME,
+        supported=True,
+        since="2.2.0",
+    ),
     Keyword(
         "lvs_process_name",
         "Old name of checker_process_name.",
         args=_PROCESS_NAME,
         alias_of="checker_process_name",
         deprecated="checker_process_name",
+        supported=True,
         since="2.0.16",
     ),
-    Keyword("checker_priority", "Nice value of the checker process.", args=_NICE, since="1.2.20"),
-    Keyword("checker_no_swap", "Locks the memory of the checker process.", since="1.2.20"),
     Keyword(
-        "checker_rt_priority", "Real-time priority of the checker process.", args=_REALTIME, since="2.0.0"
+        "checker_priority", "Nice value of the checker process.", args=_NICE, supported=True, since="1.2.20"
     ),
-    Keyword("checker_cpu_affinity", "Binds the checker process to these CPUs.", args=_CPUS, since="2.0.17"),
+    Keyword("checker_no_swap", "Locks the memory of the checker process.", supported=True, since="1.2.20"),
+    Keyword(
+        "checker_rt_priority",
+        "Real-time priority of the checker process.",
+        args=_REALTIME,
+        supported=True,
+        since="2.0.0",
+    ),
+    Keyword(
+        "checker_cpu_affinity",
+        "Binds the checker process to these CPUs.",
+        args=_CPUS,
+        supported=True,
+        since="2.0.17",
+    ),
     Keyword(
         "checker_rlimit_rttime",
         "Limit of the checker process's time in real time without a pause.",
         args=_USECS,
         default="10000",
+        supported=True,
         since="2.1.0",
     ),
     Keyword(
@@ -140,30 +195,35 @@ CHECKER: Tuple[Keyword, ...] = (
         args=_USECS,
         alias_of="checker_rlimit_rttime",
         deprecated="checker_rlimit_rttime",
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "lvs_netlink_cmd_rcv_bufs",
         "Receive buffer of the checker process's netlink command socket.",
         args=_BYTES,
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "lvs_netlink_cmd_rcv_bufs_force",
         "Lets that buffer exceed the system's limit.",
         args=BOOL,
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "lvs_netlink_monitor_rcv_bufs",
         "Receive buffer of the checker process's netlink monitor socket.",
         args=_BYTES,
+        supported=True,
         since="2.0.0",
     ),
     Keyword(
         "lvs_netlink_monitor_rcv_bufs_force",
         "Lets that buffer exceed the system's limit.",
         args=BOOL,
+        supported=True,
         since="2.0.0",
     ),
 )
@@ -260,12 +320,19 @@ SNMP: Tuple[Keyword, ...] = (
         since="1.2.20",
         build_option="snmp-rfcv3",
     ),
-    Keyword("enable_snmp_checker", "Serves the checker's MIB.", since="1.2.20", build_option="snmp-checker"),
+    Keyword(
+        "enable_snmp_checker",
+        "Serves the checker's MIB.",
+        supported=True,
+        since="1.2.20",
+        build_option="snmp-checker",
+    ),
     Keyword(
         "snmp_vs_stats_update_interval",
         "Age up to which counters of virtual servers are served again.",
         args=(timer(0.001, 30),),
         default="5",
+        supported=True,
         since="2.3.0",
         build_option="snmp-checker",
     ),
@@ -274,6 +341,7 @@ SNMP: Tuple[Keyword, ...] = (
         "Age up to which counters of real servers are served again; the one above when absent.",
         args=(timer(0.001, 30),),
         default="5",
+        supported=True,
         since="2.3.0",
         build_option="snmp-checker",
     ),
@@ -304,9 +372,9 @@ SECTIONS: Tuple[Section, ...] = (
         "The timeouts of IPVS.",
         shape=Shape.OPTIONS,
         keywords=(
-            Keyword("tcp", "Timeout of TCP connections.", args=_TIMEOUT),
-            Keyword("tcpfin", "Timeout of TCP connections after a FIN.", args=_TIMEOUT),
-            Keyword("udp", "Timeout of UDP.", args=_TIMEOUT),
+            Keyword("tcp", "Timeout of TCP connections.", args=_TIMEOUT, supported=True),
+            Keyword("tcpfin", "Timeout of TCP connections after a FIN.", args=_TIMEOUT, supported=True),
+            Keyword("udp", "Timeout of UDP.", args=_TIMEOUT, supported=True),
         ),
     ),
     Section(
@@ -314,12 +382,23 @@ SECTIONS: Tuple[Section, ...] = (
         "Settings of the sync daemon.",
         shape=Shape.OPTIONS,
         keywords=(
-            Keyword("inst", "Instance to follow.", args=(name_of("vrrp_instance", "INSTANCE"),)),
-            Keyword("id", "Sync id; the VRID of the instance when absent.", args=(integer("ID", 0, 255),)),
-            Keyword("maxlen", "Longest packet.", args=(integer("BYTES", 1, 65507, unit="bytes"),)),
-            Keyword("port", "UDP port.", args=(Arg("PORT", Type.PORT, minimum=1, maximum=65535),)),
-            Keyword("ttl", "TTL or hop limit.", args=(integer("TTL", 1, 255),)),
-            Keyword("group", "Multicast group.", args=(Arg("ADDRESS", Type.ADDRESS),)),
+            Keyword(
+                "inst", "Instance to follow.", args=(name_of("vrrp_instance", "INSTANCE"),), supported=True
+            ),
+            Keyword(
+                "id",
+                "Sync id; the VRID of the instance when absent.",
+                args=(integer("ID", 0, 255),),
+                supported=True,
+            ),
+            Keyword(
+                "maxlen", "Longest packet.", args=(integer("BYTES", 1, 65507, unit="bytes"),), supported=True
+            ),
+            Keyword(
+                "port", "UDP port.", args=(Arg("PORT", Type.PORT, minimum=1, maximum=65535),), supported=True
+            ),
+            Keyword("ttl", "TTL or hop limit.", args=(integer("TTL", 1, 255),), supported=True),
+            Keyword("group", "Multicast group.", args=(Arg("ADDRESS", Type.ADDRESS),), supported=True),
         ),
     ),
 )

@@ -20,6 +20,7 @@ _SETTINGS = (
         "Weight in the scheduler.",
         args=(integer("WEIGHT", 0, INT32_MAX),),
         default="1",
+        supported=True,
         since="1.1.0",
     ),
     Keyword(
@@ -27,48 +28,114 @@ _SETTINGS = (
         "How packets are forwarded to this server; lb_kind when absent.",
         args=KIND,
         options=KIND_OPTIONS,
+        supported=True,
         since="1.3.6",
     ),
-    Keyword("uthreshold", "Upper limit of connections.", args=(integer(),), since="1.1.13"),
+    Keyword("uthreshold", "Upper limit of connections.", args=(integer(),), supported=True, since="1.1.13"),
     Keyword(
-        "lthreshold", "Number of connections at which it is used again.", args=(integer(),), since="1.1.13"
+        "lthreshold",
+        "Number of connections at which it is used again.",
+        args=(integer(),),
+        supported=True,
+        since="1.1.13",
     ),
     Keyword(
         "inhibit_on_failure",
         "Sets the weight to 0 instead of removing the server.",
         args=BOOL,
+        supported=True,
         since="1.1.0",
     ),
-    Keyword("notify_up", "Command to run when the server becomes usable.", args=SCRIPT, since="1.1.0"),
-    Keyword("notify_down", "Command to run when the server fails.", args=SCRIPT, since="1.1.0"),
-    Keyword("alpha", "Begins as down; as the virtual_server says when absent.", args=BOOL, since="1.3.7"),
-    Keyword("retry", "Overrides that of the virtual_server.", args=(integer("N", 1),), since="1.3.7"),
-    Keyword("delay_before_retry", "Overrides that of the virtual_server.", args=(timer(),), since="1.3.7"),
-    Keyword("warmup", "Overrides that of the virtual_server.", args=(timer(),), since="1.3.7"),
     Keyword(
-        "connect_timeout", "Overrides that of the virtual_server.", args=(timer(0.000001),), since="2.0.13"
+        "notify_up",
+        "Command to run when the server becomes usable.",
+        args=SCRIPT,
+        supported=True,
+        first_counts=True,
+        since="1.1.0",
     ),
-    Keyword("delay_loop", "Overrides that of the virtual_server.", args=(timer(0.000001),), since="1.3.7"),
+    Keyword(
+        "notify_down",
+        "Command to run when the server fails.",
+        args=SCRIPT,
+        supported=True,
+        first_counts=True,
+        since="1.1.0",
+    ),
+    Keyword(
+        "alpha",
+        "Begins as down; as the virtual_server says when absent.",
+        args=BOOL,
+        supported=True,
+        since="1.3.7",
+    ),
+    Keyword(
+        "retry",
+        "Overrides that of the virtual_server.",
+        args=(integer("N", 1),),
+        supported=True,
+        since="1.3.7",
+    ),
+    Keyword(
+        "delay_before_retry",
+        "Overrides that of the virtual_server.",
+        args=(timer(),),
+        supported=True,
+        since="1.3.7",
+    ),
+    Keyword(
+        "warmup", "Overrides that of the virtual_server.", args=(timer(),), supported=True, since="1.3.7"
+    ),
+    Keyword(
+        "connect_timeout",
+        "Overrides that of the virtual_server.",
+        args=(timer(0.000001),),
+        supported=True,
+        since="2.0.13",
+    ),
+    Keyword(
+        "delay_loop",
+        "Overrides that of the virtual_server.",
+        args=(timer(0.000001),),
+        supported=True,
+        since="1.3.7",
+    ),
     Keyword(
         "smtp_alert",
         "Sends a mail on changes of the server; smtp_alert_checker, smtp_alert or on when absent.",
         args=BOOL,
+        supported=True,
         since="2.0.0",
     ),
-    Keyword("virtualhost", "Host header of the HTTP checks of this server.", args=(HOST,), since="1.3.6"),
+    Keyword(
+        "virtualhost",
+        "Host header of the HTTP checks of this server.",
+        args=(HOST,),
+        supported=True,
+        since="1.3.6",
+    ),
     Keyword(
         "snmp_name",
         "Name of the server in the MIB.",
         args=(Arg("STRING"),),
+        supported=True,
         since="2.2.3",
         build_option="snmp-checker",
     ),
 )
 
 
-def _checker(name: str, meaning: str, since: str, build_option: str = "") -> Keyword:
+def _checker(
+    name: str, meaning: str, since: str, build_option: str = "", *, supported: bool = True
+) -> Keyword:
     return Keyword(
-        name, meaning, block=f"{_ID}/{name}", repeatable=True, since=since, build_option=build_option
+        name,
+        meaning,
+        block=f"{_ID}/{name}",
+        repeatable=True,
+        supported=supported,
+        since=since,
+        build_option=build_option,
     )
 
 
@@ -79,7 +146,7 @@ _CHECKERS = (
     _checker("SMTP_CHECK", "Checks by talking SMTP: banner, HELO, QUIT.", "1.1.8"),
     _checker("DNS_CHECK", "Checks by a DNS query.", "1.3.0"),
     _checker("MISC_CHECK", "Checks by a program of one's own.", "1.1.0"),
-    _checker("BFD_CHECK", "Follows a BFD session.", "2.0.0", "bfd"),
+    _checker("BFD_CHECK", "Follows a BFD session.", "2.0.0", "bfd", supported=False),
     _checker("UDP_CHECK", "Checks by a UDP datagram and what it brings back.", "2.1.0"),
     _checker("PING_CHECK", "Checks by an ICMP echo.", "2.1.0"),
     _checker("FILE_CHECK", "Follows a track_file.", "2.1.0"),

@@ -134,13 +134,14 @@ _BLOCKS = (
         supported=True,
         since="2.0.0",
     ),
-    Keyword("SSL", "Keys and certificates of SSL_GET.", block="SSL", since="1.1.0"),
+    Keyword("SSL", "Keys and certificates of SSL_GET.", block="SSL", supported=True, since="1.1.0"),
     Keyword(
         "virtual_server_group",
         "Addresses, ranges or firewall marks that share one virtual_server.",
         args=(NAME,),
         block="virtual_server_group_lines",
         repeatable=True,
+        supported=True,
         since="1.1.0",
     ),
     Keyword(
@@ -156,6 +157,7 @@ _BLOCKS = (
         ),
         block="virtual_server",
         repeatable=True,
+        supported=True,
         since="1.1.0",
     ),
     Keyword(
@@ -188,6 +190,7 @@ _WORDS = (
         "net_namespace_ipvs",
         "Network namespace of the IPVS side only; no name means the default one.",
         args=(Arg("NAME", optional=True),),
+        supported=True,
         since="2.1.0",
     ),
     Keyword(

@@ -15,10 +15,21 @@ SECTIONS: Tuple[Section, ...] = (
         "SSL",
         "Keys and certificates of SSL_GET.",
         keywords=(
-            Keyword("password", "Password of the key.", args=(Arg("PASSWORD"),), secret=True, since="1.1.0"),
-            Keyword("ca", "File of the certificate authorities.", args=(PATH,), since="1.1.0"),
-            Keyword("certificate", "File of the client certificate.", args=(PATH,), since="1.1.0"),
-            Keyword("key", "File of the client key.", args=(PATH,), since="1.1.0"),
+            Keyword(
+                "password",
+                "Password of the key.",
+                args=(Arg("PASSWORD"),),
+                secret=True,
+                supported=True,
+                since="1.1.0",
+            ),
+            Keyword(
+                "ca", "File of the certificate authorities.", args=(PATH,), supported=True, since="1.1.0"
+            ),
+            Keyword(
+                "certificate", "File of the client certificate.", args=(PATH,), supported=True, since="1.1.0"
+            ),
+            Keyword("key", "File of the client key.", args=(PATH,), supported=True, since="1.1.0"),
         ),
     ),
 )

@@ -100,8 +100,12 @@ class VirtualServer:
     """One virtual_server, with the members of its group."""
 
     name: str
-    """As keepalived names it in logs and pipes: ``[198.51.100.10]:tcp:80``, ``FWM 7``, ``[GROUP]:tcp``."""
+    """As keepalived names it in logs and pipes: ``[198.51.100.10]:tcp:80``, ``FWM 7``, ``[GROUP]:0``.
+
+    The number behind a group counts its services, from 0.
+    """
     family: int
+    """That of its members; of a group with both families that of the first one that names one."""
     protocol: int
     """TCP, UDP or SCTP; 0 when all members are firewall marks."""
     members: Tuple[Member, ...]
@@ -109,7 +113,7 @@ class VirtualServer:
     """virtual_server_group, or empty."""
     scheduler: str = "wlc"
     flags: Tuple[str, ...] = ()
-    """Any of hashed, ops, flag-1, flag-2, flag-3; sh-port and mh-port are flag-2, -fallback flag-1."""
+    """Any of ops, flag-1, flag-2, flag-3; sh-port and mh-port are flag-2, -fallback flag-1. Sorted."""
     forwarding: Forwarding = field(default_factory=Forwarding)
     persistence: Optional[Persistence] = None
     ha_suspend: bool = False

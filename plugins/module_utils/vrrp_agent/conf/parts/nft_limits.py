@@ -13,8 +13,8 @@ from typing import Dict, FrozenSet, NamedTuple, Tuple
 from .balancing import DIRECT, NAT, TUNNEL, Balancing, RealServer, VirtualServer
 
 SCHEDULERS: FrozenSet[str] = frozenset(("rr", "wrr", "sh", "dh", "fo"))
-"""Carried as they are: numgen for rr and wrr, jhash of the source for sh and of the destination for dh, and for
-fo the server of the highest weight alone."""
+"""Carried as they are: numgen for rr and wrr, jhash of the source for sh and of the destination for dh, and
+for fo the server of the highest weight alone."""
 NEAREST: Dict[str, str] = {
     "lc": "rr",
     "wlc": "wrr",

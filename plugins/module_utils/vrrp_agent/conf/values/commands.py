@@ -47,6 +47,22 @@ def arguments(text: str) -> Tuple[str, ...]:
     return tuple(found)
 
 
+def unescaped(text: str) -> str:
+    """The text with what stands for its backslashes and what follows them; quotes and blanks stay.
+
+    Raises BadCommand.
+    """
+    parts: List[str] = []
+    index = 0
+    while index < len(text):
+        if text[index] == "\\":
+            part, index = _escape(text, index + 1)
+        else:
+            part, index = text[index], index + 1
+        parts.append(part)
+    return "".join(parts)
+
+
 def _argument(text: str, index: int) -> Tuple[str, int]:
     parts: List[str] = []
     quote = ""

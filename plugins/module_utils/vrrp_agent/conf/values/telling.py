@@ -79,12 +79,12 @@ def sends_mail(node: Node, final: Defaults) -> bool:
 
 def telling(tree: Node, final: Defaults) -> Telling:
     """What global_defs says about pipes and mail."""
-    fifo, vrrp_fifo = _fifo(tree, "notify_fifo"), _fifo(tree, "vrrp_notify_fifo")
-    if fifo is not None and vrrp_fifo is not None and fifo.path == vrrp_fifo.path:
+    both, vrrp_fifo = fifo(tree, "notify_fifo"), fifo(tree, "vrrp_notify_fifo")
+    if both is not None and vrrp_fifo is not None and both.path == vrrp_fifo.path:
         vrrp_fifo = None  # as keepalived: every line would be there twice
     limit = final.number("agent_notify_timeout")
     return Telling(
-        fifo=fifo,
+        fifo=both,
         vrrp_fifo=vrrp_fifo,
         repeat_on_reload="fifo_write_vrrp_states_on_reload" in final.words,
         script_limit_ns=Telling().script_limit_ns if limit is None else limit * SECOND_NS,
@@ -116,7 +116,8 @@ def _mail(tree: Node, final: Defaults) -> Mail:
     )
 
 
-def _fifo(tree: Node, name: str) -> Optional[Fifo]:
+def fifo(tree: Node, name: str) -> Optional[Fifo]:
+    """The pipe that a word of global_defs names, with its script; the first one counts."""
     node = first_global(tree, name)
     if node is None:
         return None

@@ -11,7 +11,7 @@ from typing import List, Mapping, Tuple
 from ..model import Address, Config, GlobalSettings
 from ..tree import Node
 from ..words import Section
-from . import lines, links, routing, security, strict, tracking
+from . import balancing, lines, links, routing, security, strict, tracking
 from .defaults import Defaults, nanoseconds
 from .groups import garp_groups, sync_groups
 from .instance import InstanceBuilder
@@ -36,9 +36,7 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
         elif node.name == "static_ipaddress":
             device = defaults.text("default_interface", "eth0")
             section = sections["static_address_lines"]
-            addresses.extend(
-                lines.address(line, section, sections, names, device) for line in node.children
-            )
+            addresses.extend(lines.address(line, section, sections, names, device) for line in node.children)
     notifies = Notifies(tree, defaults)
     config = Config(
         settings=_settings(defaults, tree),
@@ -56,6 +54,7 @@ def build(tree: Node, sections: Mapping[str, Section], names: Names, ignored: Tu
     )
     config = links.fill(config, tree, sections, defaults, names)
     config = tracking.fill(config, tree, sections, defaults)
+    config = balancing.fill(config, tree, sections, defaults)
     return strict.fill(routing.fill(config, tree, sections, defaults, names), tree)
 
 

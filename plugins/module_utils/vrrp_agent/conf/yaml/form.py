@@ -277,8 +277,8 @@ class _Maker:
                 )
                 return []
             return [self._made(keyword, (), (), path)] if value else []
-        if isinstance(value, bool) and keyword.args[:1] and keyword.args[0].type is not Type.BOOL:
-            if not keyword.args[0].optional:
+        if isinstance(value, bool) and not (keyword.args and keyword.args[0].type is Type.BOOL):
+            if keyword.args and not keyword.args[0].optional:
                 self._wrong(
                     path,
                     f"true or false stands where {describe(keyword.args[0])} belongs",

@@ -31,7 +31,9 @@ def _block(children: Sequence[Node], section: Section, sections: Mapping[str, Se
         keyword = section.index[node.keyword]
         if not keyword.block:
             value = _value(keyword, node)
-            if keyword.repeatable:
+            if keyword.repeatable and isinstance(value, list) and keyword.args[-1].many:
+                data.setdefault(node.keyword, []).extend(value)
+            elif keyword.repeatable:
                 data.setdefault(node.keyword, []).append(value)
             elif not keyword.first_counts or node.keyword not in data:
                 data.pop(node.keyword, None)  # the place of the last one counts too
