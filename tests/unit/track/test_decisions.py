@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_agent.conf.model import WatchedProcess
-from vrrp_agent.track.number import number_in
+from vrrp_agent.conf.number import number_in
 from vrrp_agent.track.processes import Look, ProcessTable, look_of, matches
 from vrrp_agent.track.quorum import Cause, Quorum
 from vrrp_agent.track.rise_fall import RiseFall

@@ -1,35 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Watches files that hold a number: those that are there, replaced, taken away, or come later."""
+"""Watches files that hold a number, and gives them their first one."""
 
 from __future__ import annotations
 
 import os
 import stat
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Mapping, Tuple
 
 from ..conf.model import WatchedFile
-from ..kernel.inotify import COMING_AND_GOING, IN_CLOSE_WRITE, IN_Q_OVERFLOW, Inotify
-from ..kernel.way import Step, way
 from ..loop.log import Log
 from ..loop.loop import Loop
+from ..loop.number_files import NumberFiles
 from .messages import FILE, Key, Reading
-from .number import MOST_BYTES, number_in
-
-
-def read_number(path: str) -> Optional[int]:
-    """What the file says now: 0 when there is no such file; None for a number beyond all bounds."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return 0
-    try:
-        return number_in(os.read(descriptor, MOST_BYTES))
-    except OSError:
-        return 0
-    finally:
-        os.close(descriptor)
 
 
 def write_initial(file: WatchedFile) -> None:
@@ -54,83 +38,28 @@ class FileWatch:
     """All the files. ``say`` is called with a Reading whenever a number is new. Raises KernelError."""
 
     def __init__(self, loop: Loop, log: Log, say: Callable[[Reading], None]) -> None:
-        self._loop, self._log, self._say = loop, log, say
-        self._inotify = Inotify()
+        self._say = say
         self._files: Dict[str, WatchedFile] = {}
-        self._numbers: Dict[str, int] = {}
-        self._ways: Dict[str, List[Step]] = {}
-        self._watches: Dict[int, str] = {}
-        """Number of the watch to its directory."""
-        loop.add_reader(self._inotify.fileno(), self._hear)
+        self._numbers = NumberFiles(loop, log, self._tell)
 
     def close(self) -> None:
         """Watch nothing any more."""
-        self._loop.remove_reader(self._inotify.fileno())
-        self._inotify.close()
+        self._numbers.close()
 
     def use(self, files: Iterable[WatchedFile], known: Mapping[Key, Reading]) -> None:
         """Watch these from now on."""
-        wanted = {file.name: file for file in files}
-        for name in list(self._files):
-            if wanted.get(name) != self._files[name]:
-                self._numbers.pop(name, None)
-        for name in wanted:
-            before = known.get((FILE, name))
-            if before is not None and before.good is not None and name not in self._numbers:
-                self._numbers[name] = before.value
-        self._files = wanted
-        self._ways = {name: [] for name in wanted}
-        self._follow(wanted)
-        for file in wanted.values():
-            self._read(file, always=True)
+        before, self._files = self._files, {file.name: file for file in files}
+        numbers: Dict[str, int] = {}
+        for name in self._files:
+            reading = known.get((FILE, name))
+            if reading is not None and reading.good is not None:
+                numbers[name] = reading.value
+        changed = [name for name, file in self._files.items() if name in before and before[name] != file]
+        paths = {name: file.path for name, file in self._files.items()}
+        self._numbers.use(paths, numbers, changed)
 
-    def _follow(self, names: Iterable[str]) -> None:
-        """Find the ways to these files again, and watch what is on them."""
-        for name in names:
-            self._ways[name] = way(self._files[name].path)
-        masks: Dict[str, int] = {}
-        for steps in self._ways.values():
-            for step in steps:
-                masks[step.directory] = masks.get(step.directory, 0) | COMING_AND_GOING
-            if steps:
-                masks[steps[-1].directory] |= IN_CLOSE_WRITE
-        watches: Dict[int, str] = {}
-        for directory, mask in masks.items():
-            try:
-                watches[self._inotify.watch(directory, mask)] = directory
-            except OSError as error:
-                if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
-                    self._log.error(f"{directory} cannot be watched: {error.strerror}")
-        for watch in set(self._watches) - set(watches):
-            self._inotify.forget(watch)
-        self._watches = watches
-
-    def _hear(self) -> None:
-        touched: Set[str] = set()
-        for event in self._inotify.read():
-            if event.mask & IN_Q_OVERFLOW:
-                touched.update(self._files)
-                continue
-            directory = self._watches.get(event.watch)
-            if directory is None:
-                continue
-            for name, steps in self._ways.items():
-                if any(step.directory == directory and event.name in ("", step.name) for step in steps):
-                    touched.add(name)
-        if touched:
-            self._follow(touched)
-            for name in sorted(touched):
-                self._read(self._files[name])
-
-    def _read(self, file: WatchedFile, always: bool = False) -> None:
-        number = read_number(file.path)
-        if number is None:
-            # keepalived: such a number is as if nobody had written it
-            self._log.warning(f"file {file.name}: the number in {file.path} has no place in 32 bits: ignored")
-            number = self._numbers.get(file.name, 0)
-        if always or self._numbers.get(file.name) != number:
-            self._numbers[file.name] = number
-            self._say(Reading(FILE, file.name, True, number, f"holds {number}"))
+    def _tell(self, name: str, number: int) -> None:
+        self._say(Reading(FILE, name, True, number, f"holds {number}"))
 
 
 def initial_numbers(files: Tuple[WatchedFile, ...], log: Log) -> None:

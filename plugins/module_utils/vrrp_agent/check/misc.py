@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""MISC_CHECK: a program that ends with 0, or with misc_dynamic says the weight of the server."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from ..conf.parts.checks import Check, MiscCheck
+from ..kernel.accounts import UnknownAccount
+from ..kernel.errors import KernelError
+from ..kernel.executable import Executable, ProgramRefused, examine, look_again
+from ..kernel.program import Ended, start
+from ..loop.running import KILL_AFTER_NS, Running
+from .probe import Context, Done, Outcome, not_asked
+
+_SPARE_NS = 15_000_000_000
+_LEAST_WEIGHT_CODE, _WEIGHT_OFFSET = 2, 2
+
+
+def judge(check: MiscCheck, ended: Ended, told: bool, limit_ns: int) -> Outcome:
+    """What the end of the program says. ``told``: it was told to end, because its time was up."""
+    if told:
+        return Outcome(False, f"timed out after {limit_ns / 1e9:g} s")
+    code = ended.code
+    if check.dynamic and code is not None and code >= _LEAST_WEIGHT_CODE:
+        weight = code - _WEIGHT_OFFSET
+        return Outcome(True, f"{ended}: weight {weight}", weight=weight)
+    return Outcome(ended.good, str(ended))
+
+
+class MiscProbe:
+    """The runs of one program. It is told to end at misc_timeout, and killed 2 s later, as in keepalived."""
+
+    def __init__(self, check: Check, context: Context, done: Done) -> None:
+        if not isinstance(check, MiscCheck):
+            raise TypeError(f"{check.kind} is no MISC_CHECK")
+        self._check, self._context, self._done = check, context, done
+        self._run_ns = check.timeout_ns or check.timing.delay_loop_ns
+        self.limit_ns = self._run_ns + KILL_AFTER_NS + _SPARE_NS
+        self._running: Optional[Running] = None
+        self._leaving: Optional[Running] = None
+        """One that was given up, and has not ended yet."""
+        self._executable: Optional[Executable] = None
+
+    def start(self) -> None:
+        """Run it, unless the run before has still not ended: no two runs of one check at a time."""
+        if self._leaving is not None:
+            self._done(not_asked("the run before has not ended yet"))
+            return
+        try:
+            executable = self._executable or self._examined()
+        except (ProgramRefused, UnknownAccount) as error:
+            # keepalived too goes on without a check whose program is missing or not safe
+            self._done(not_asked(f"{error}; {error.hint}"))
+            return
+        policy = self._context.policy
+        try:
+            look_again(executable, policy)
+            program = start(executable.path, executable.argv, executable.identity, umask=policy.umask)
+        except KernelError as error:
+            self._done(Outcome(False, str(error)))
+            return
+        self._running = Running(program, self._context.loop, self._run_ns, self._ended)
+
+    def stop(self) -> None:
+        """Tell it to end; it is killed when it does not."""
+        running, self._running = self._running, None
+        if running is not None:
+            self._leaving = running
+            running.end()
+
+    def _examined(self) -> Executable:
+        found = examine(self._check.command, self._context.policy)
+        for warning in found.warnings:
+            self._context.log.warning(f"MISC_CHECK: {warning}")
+        self._executable = found
+        return found
+
+    def _ended(self, ended: Ended, told: bool) -> None:
+        running, self._running = self._running, None
+        self._leaving = None
+        if running is not None:
+            self._done(judge(self._check, ended, told, self._run_ns))
