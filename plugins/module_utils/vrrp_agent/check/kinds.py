@@ -21,7 +21,8 @@ MAKERS: Dict[str, Tuple[str, str]] = {
     "DNS_CHECK": ("dns", "DnsProbe"),
     "MISC_CHECK": ("misc", "MiscProbe"),
 }
-"""Kind to module and class. FILE_CHECK makes no tries: it follows a file (files.py)."""
+"""Kind to module and class. FILE_CHECK makes no tries: files.py has FileChecks(loop, log, say) for all of them,
+with use(orders, known) at each change of orders, and close()."""
 
 
 def make(check: Check, context: Context, done: Done) -> Probe:

@@ -36,6 +36,10 @@ class Orders:
     policy: ScriptPolicy = field(default_factory=ScriptPolicy)
     tls: TlsFiles = field(default_factory=TlsFiles)
     process: CheckerProcess = field(default_factory=CheckerProcess)
+    path: str = ""
+    """Where results are kept for an agent that follows a killed one; empty to keep none."""
+    boot: str = ""
+    """This boot of the host."""
     known: Mapping[CheckKey, CheckResult] = field(default_factory=dict)
     """What a process that checked before has found out. Filled in for a new process only."""
 

@@ -5,14 +5,148 @@
 
 from __future__ import annotations
 
+from typing import Any, Dict, List, Mapping
+
+from ..conf.parts.checks import FileCheck, TlsFiles
+from ..conf.parts.tracking import ScriptPolicy
+from ..kernel.process import MOST_DESCRIPTORS, allow_descriptors
+from ..loop.alarm import Alarm
 from ..loop.channel import Channel
-from ..loop.log import Log
+from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
+from ..loop.results import CheckKey, CheckResult
 from ..loop.side import Worker
+from . import notebook
+from .manners import Manners
+from .matching import same_question, successors
+from .messages import Order, Orders, Suspended
+from .post import Post
+from .probe import Context
+from .runner import Runner
+
+_SECOND_NS = 1_000_000_000
+_NOTES_NS = 100_000_000
+"""News that come together are written together."""
+_SPARE_DESCRIPTORS = 64
+_OF_POLICY, _OF_TLS = "MISC_CHECK", "SSL_GET"
+"""Kinds whose probes use what Orders say for all."""
 
 
 class CheckWorker(Worker):
     """Does what Orders say, and sends CheckResult for each news, and now and then a list of CheckRun."""
 
     def __init__(self, loop: Loop, channel: Channel, log: Log) -> None:
-        self._loop, self._channel, self._log = loop, channel, log
+        self._loop, self._log = loop, log
+        self._orders = Orders()
+        self._context = Context(loop, log, ScriptPolicy(), TlsFiles())
+        self._runners: Dict[CheckKey, Runner] = {}
+        self._results: Dict[CheckKey, CheckResult] = {}
+        self._files: Any = None
+        self._manners = Manners(log)
+        self._post = Post(loop, channel)
+        self._notes = Alarm(loop, self._write_notes)
+
+    def take(self, value: Any) -> None:
+        """Orders, or Suspended."""
+        if isinstance(value, Orders):
+            self._take_orders(value)
+        elif isinstance(value, Suspended):
+            for runner in self._runners.values():
+                runner.suspend(runner.order.key.service in value.services)
+
+    def end(self) -> None:
+        """Let nothing that checks outlive the agent. The notes stay: who knows why it has ended."""
+        for runner in self._runners.values():
+            runner.stop()
+        if self._files is not None:
+            self._files.close()
+
+    def _take_orders(self, orders: Orders) -> None:
+        before, self._orders = self._orders, orders
+        self._manners.apply(orders.process)
+        if len(orders.orders) + _SPARE_DESCRIPTORS > MOST_DESCRIPTORS:
+            allow_descriptors(len(orders.orders) + _SPARE_DESCRIPTORS)
+        self._use_context(orders)
+        followed = successors(before.orders, orders.orders)
+        asking = [order for order in orders.orders if not isinstance(order.check, FileCheck)]
+        self._use(asking, followed, orders.known)
+        self._follow_files([order for order in orders.orders if isinstance(order.check, FileCheck)])
+        self._note()
+
+    def _use(
+        self,
+        orders: List[Order],
+        followed: Mapping[CheckKey, CheckKey],
+        known: Mapping[CheckKey, CheckResult],
+    ) -> None:
+        old = self._runners
+        runners: Dict[CheckKey, Runner] = {}
+        fresh: List[Runner] = []
+        for order in orders:
+            predecessor = old.get(followed.get(order.key, order.key)) if order.key in followed else None
+            if predecessor is not None and same_question(predecessor.order.check, order.check):
+                runners[order.key] = predecessor
+            else:
+                result = predecessor.result if predecessor is not None else known.get(order.key)
+                runners[order.key] = Runner(order, self._context, self._say, result)
+                fresh.append(runners[order.key])
+        staying = {id(runner) for runner in runners.values()}
+        for runner in old.values():
+            if id(runner) not in staying:
+                runner.stop()
+        for order in orders:
+            runner = runners[order.key]
+            if runner.order is not order:
+                self._adopt(runner, order)
+        self._runners = runners
+        self._results = {key: runner.result for key, runner in runners.items()}
+        self._post.use(runners)
+        for runner in fresh:
+            if old:  # the agent may have heard of another check in this place an instant ago
+                self._post.add(runner.result)
+            runner.begin()
+
+    def _adopt(self, runner: Runner, order: Order) -> None:
+        """A check that goes on. The agent must hear of it again where it had another place, or weight."""
+        before = runner.result
+        runner.use(order)
+        if runner.result != before:
+            self._post.add(runner.result)
+
+    def _use_context(self, orders: Orders) -> None:
+        before = self._context
+        self._context = before._replace(policy=orders.policy, tls=orders.tls)
+        changed = {_OF_POLICY} if orders.policy != before.policy else set()
+        if orders.tls != before.tls:
+            changed.add(_OF_TLS)
+        for runner in self._runners.values():
+            if runner.order.check.kind in changed:
+                runner.use_context(self._context)
+
+    def _follow_files(self, orders: List[Order]) -> None:
+        if self._files is None and orders:
+            from .files import FileChecks  # few have one, and it brings inotify with it
+
+            self._files = FileChecks(self._loop, self._log, self._say)
+        if self._files is not None:
+            self._files.use(orders, self._orders.known)
+
+    def _say(self, result: CheckResult) -> None:
+        self._results[result.key] = result
+        self._post.add(result)
+        self._note()
+
+    def _note(self) -> None:
+        if self._orders.path and self._notes.deadline is None:
+            self._notes.set_in(_NOTES_NS)
+
+    def _write_notes(self) -> None:
+        orders = self._orders
+        try:
+            if orders.orders:
+                notebook.write(orders.path, orders.boot, orders.orders, self._results)
+            else:
+                notebook.forget(orders.path)
+        except OSError as error:
+            now, text = self._loop.clock(), f"{orders.path} cannot be written: {error.strerror}"
+            self._log.limited(WARNING, "notebook", "error", text, now, 60 * _SECOND_NS)

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 
+from ..check.notebook import NAME as CHECKS_NAME
 from ..conf.model import Config, Instance
 from ..conf.parts.link_names import links_of
 from ..kernel import messages
@@ -131,9 +132,12 @@ class Agent:
         self._trackers = Trackers(loop, log, self._trackers_changed, self._interfaces, notes)
         self._patience = Patience()
         self._teller = Teller(loop, log)
-        self._virtual_servers = VirtualServers(loop, log, self._interfaces, self._lives, self._tell)
+        check_notes = (os.path.join(runtime_dir, CHECKS_NAME), notes[1])
+        self._virtual_servers = VirtualServers(
+            loop, log, self._interfaces, self._lives, self._tell, check_notes
+        )
         things = (self._lives, self._groups, self._interfaces, self._receivers, self._trackers)
-        sources = Sources(*things, adjust=self.adjust)
+        sources = Sources(*things, adjust=self.adjust, virtual_servers=self._virtual_servers)
         self._snmp = SnmpAgent(loop, log, version, sources)
         concerned = Concerned(
             *(self._interfaces, self._receivers, self._links),

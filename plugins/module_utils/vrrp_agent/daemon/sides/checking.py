@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Tuple
 
+from ...check import notebook
+from ...check.matching import successors
 from ...check.messages import Order, Orders, Suspended
 from ...conf.model import Config
 from ...loop.channel import Channel
@@ -32,11 +34,22 @@ class Checkers:
     ``on_result`` is called with each result that is new.
     """
 
-    def __init__(self, loop: Loop, log: Log, on_result: Callable[[CheckResult], None]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        log: Log,
+        on_result: Callable[[CheckResult], None],
+        notes: Tuple[str, str] = ("", ""),
+    ) -> None:
+        """``notes``: where results are kept for a successor, and which boot of the host this is."""
         self.results: Dict[CheckKey, CheckResult] = {}
         self.runs: Dict[CheckKey, CheckRun] = {}
+        self._path, self._boot = notes
+        self._log = log
         self._on_result = on_result
         self._orders = Orders()
+        self._wanted: Dict[CheckKey, Order] = {}
+        self._first = True
         self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
         self._side = Side(_NAME, make_worker, loop, log, self._hello, self._hear)
 
@@ -46,52 +59,83 @@ class Checkers:
         return self._side.pid if self._side.running else 0
 
     def apply(self, config: Config) -> None:
-        """Check what ``config`` wants. A check that has not changed goes on as it was."""
-        orders = orders_of(config, self._suspended)
+        """Check what ``config`` wants. A check that has not changed goes on as it was.
+
+        ``results`` are right at once: one follows its check to another place, and what is known of a check
+        whose words have changed holds until the new one has a result.
+        """
+        orders = replace(orders_of(config, self._suspended), path=self._path, boot=self._boot)
+        first, self._first = self._first, False
         if orders == self._orders:
             return
-        before, self._orders = self._orders.by_key, orders
-        staying = {order.key for order in orders.orders if key_stays(before.get(order.key), order)}
-        for found in (self.results, self.runs):
-            for key in [key for key in found if key not in staying]:
-                del found[key]
+        before, self._orders = self._orders, orders
+        self._wanted = orders.by_key
+        if first:
+            self._recall()
+        else:
+            self._carry_over(before, orders)
+        if self._side.running:
+            self._side.send(orders)
         if not orders.orders:
             self._side.retire()
-        elif self._side.running:
-            self._side.send(orders)
-        else:
+        elif not self._side.running:
             self._side.start()
 
     def suspend(self, services: FrozenSet[Tuple[str, int]]) -> None:
         """The checks of these services rest (ha_suspend), those of the others go on."""
         if services != self._suspended:
+            self._say_suspended(services)
             self._suspended = services
-            if self._side.running:
-                self._side.send(Suspended(services))
+            self._side.send(Suspended(services))
 
     def stop(self, patience_ns: int) -> None:
         """End the process. Blocks until it has ended, for so long at most (child_wait_time)."""
         self._side.stop(patience_ns)
+        if self._path:
+            notebook.forget(self._path)
+
+    def _recall(self) -> None:
+        """What a killed agent knew: dead servers stay out of service until a check has found them alive."""
+        if self._path:
+            self.results.update(notebook.read(self._path, self._boot, self._orders.orders))
+        if self.results:
+            bad = sum(result.good is False for result in self.results.values())
+            self._log.notice(f"{len(self.results)} results of checks are known already, {bad} of them bad")
+
+    def _carry_over(self, before: Orders, after: Orders) -> None:
+        followed = successors(before.orders, after.orders)
+        old, runs = dict(self.results), dict(self.runs)
+        self.results.clear()
+        self.runs.clear()
+        for key, from_key in followed.items():
+            if from_key in old:
+                self.results[key] = old[from_key]._replace(key=key)
+            if from_key in runs and key == from_key:
+                self.runs[key] = runs[from_key]
 
     def _hello(self) -> Iterator[Any]:
         yield replace(self._orders, known=dict(self.results))
         yield Suspended(self._suspended)
 
     def _hear(self, value: Any) -> None:
-        wanted = self._orders.by_key
         for one in value if isinstance(value, list) else [value]:
-            if one.key not in wanted:
+            if one.key not in self._wanted:
                 continue  # it was sent before newer orders were read
             if isinstance(one, CheckRun):
                 self.runs[one.key] = one
-            elif isinstance(one, CheckResult):
+            elif isinstance(one, CheckResult) and one != self.results.get(one.key, _unknown(one.key)):
                 self.results[one.key] = one
                 self._on_result(one)
 
+    def _say_suspended(self, services: FrozenSet[Tuple[str, int]]) -> None:
+        for name, _family in sorted(services - self._suspended):
+            self._log.info(f"checks of {name} rest: no address of it is on this host (ha_suspend)")
+        for name, _family in sorted(self._suspended - services):
+            self._log.info(f"checks of {name} go on (ha_suspend)")
 
-def key_stays(before: Any, order: Order) -> bool:
-    """True when a check is still the same one, so that its result still says something."""
-    return before is not None and before.check == order.check
+
+def _unknown(key: CheckKey) -> CheckResult:
+    return CheckResult(key, None)
 
 
 def orders_of(config: Config, suspended: FrozenSet[Tuple[str, int]]) -> Orders:

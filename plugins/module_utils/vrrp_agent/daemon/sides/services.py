@@ -20,6 +20,7 @@ from ...loop.loop import Loop
 from ...loop.results import CheckResult
 from ..host.interfaces import Interfaces
 from ..live import Live
+from . import services_status
 from .balancing import Balancer
 from .checking import Checkers
 
@@ -34,25 +35,29 @@ class VirtualServers:
         interfaces: Interfaces,
         lives: Mapping[Any, Live],
         tell: Callable[[Happening], None],
+        notes: Tuple[str, str] = ("", ""),
     ) -> None:
+        """``notes``: where results of checks are kept for a successor, and which boot of the host this is."""
         self._interfaces = interfaces
         self._lives = lives
         self._config = Config()
-        self.checkers = Checkers(loop, log, self._found)
+        self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
+        self.checkers = Checkers(loop, log, self._found, notes)
         self.balancer = Balancer(loop, log, self.checkers.results, tell)
 
     def apply(self, config: Config) -> None:
         """A start or a reload."""
         self._config = config
-        self.addresses_changed()
+        self.checkers.suspend(self._resting())
         self._look_at_roles()
         self.checkers.apply(config)
         self.balancer.apply(config)
 
     def addresses_changed(self) -> None:
         """Addresses of the host have come or gone (ha_suspend)."""
-        if any(service.ha_suspend for service in self._config.services):
-            self.checkers.suspend(self._resting())
+        if self._suspended or any(service.ha_suspend for service in self._config.services):
+            self._suspended = self._resting()
+            self.checkers.suspend(self._suspended)
 
     def happened(self, happening: Happening) -> None:
         """An instance has moved (lvs_sync_daemon)."""
@@ -73,8 +78,14 @@ class VirtualServers:
         self.balancer.stop(patience_ns)
 
     def status(self) -> Iterator[Dict[str, Any]]:
-        """For ``status``."""
-        return self.balancer.status()
+        """For ``status``: what holds for all services, then each service. Nothing without services."""
+        if self._config.services:
+            yield {"balancing": services_status.whole(self.balancer, self.checkers)}
+        for service in self._config.services:
+            suspended = service.key in self._suspended
+            row = services_status.service_row(service, self.balancer, self.checkers, suspended)
+            if row is not None:
+                yield {"service": row}
 
     def _found(self, result: CheckResult) -> None:
         self.balancer.take(result)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A file with the results of checks, for an agent that follows a killed one.
+
+Without it the new agent would put dead servers back into service, until their first check has failed again.
+The process that checks writes it; the agent reads it once, at its start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import replace
+from typing import Dict, Iterable, List
+
+from ..conf.parts.checks import Timing
+from ..loop.results import CheckKey, CheckResult
+from .messages import Order
+
+NAME = "checks"
+_MOST_BYTES = 1 << 26
+_TIMING = Timing()
+
+
+def write(path: str, boot: str, orders: Iterable[Order], results: Dict[CheckKey, CheckResult]) -> None:
+    """Replace the file. Raises OSError."""
+    rows: List[List[object]] = []
+    for order in orders:
+        found = results.get(order.key)
+        if found is not None and found.good is not None:
+            row = [*_spelled(order.key), identity(order), found.good, found.added_weight, found.why]
+            rows.append([*row, found.wall_time_s])
+    temporary = path + ".new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(temporary, flags, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"boot": boot, "checks": rows}, file)
+    os.replace(temporary, path)
+
+
+def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckResult]:
+    """The results of checks that still ask the same; none from another boot or a damaged file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.loads(file.read(_MOST_BYTES))
+        if content["boot"] != boot or not boot:
+            return {}
+        rows = {tuple(row[:6]): row[6:] for row in content["checks"]}
+        found: Dict[CheckKey, CheckResult] = {}
+        for order in orders:
+            row = rows.get((*_spelled(order.key), identity(order)))
+            if row is not None:
+                good, added, why, wall_s = row
+                found[order.key] = CheckResult(order.key, bool(good), int(added), str(why), float(wall_s))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found
+
+
+def forget(path: str) -> None:
+    """After an orderly end there is nothing to go on with."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def identity(order: Order) -> str:
+    """What makes a check another one, although it stands in the same place."""
+    return hashlib.sha256(repr(replace(order.check, timing=_TIMING)).encode()).hexdigest()[:24]
+
+
+def _spelled(key: CheckKey) -> List[object]:
+    name, family = key.service
+    address, port = key.server
+    return [name, family, address.hex(), port, key.number]
