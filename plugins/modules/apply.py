@@ -20,7 +20,10 @@ description:
   - When a step fails or the host is not well in time, the former configuration and release come back and
     the module fails.
   - A check script that is missing or refused, or a named pipe that cannot be used, is a warning. Nothing
-    depends on it, as with keepalived.
+    depends on it, as with keepalived. So is a virtual server that is down.
+  - Virtual servers with NAT need a host that forwards, and those on IPVS its modules. Both are turned on, now
+    and in files of C(/etc/sysctl.d) and C(/etc/modules-load.d). Forwarding is never turned off; the files go
+    with the last virtual server that needs them.
   - In check mode it returns the same answers and touches nothing.
 author:
   - linuxha.vrrp contributors (@linuxha)
@@ -141,7 +144,17 @@ problems:
 import os
 from typing import Any, Dict, List, Tuple
 
-from ..module_utils._host import apply, interfaces, keepalived, language, release, secrets, status, unit
+from ..module_utils._host import (
+    apply,
+    director,
+    interfaces,
+    keepalived,
+    language,
+    release,
+    secrets,
+    status,
+    unit,
+)
 from ..module_utils._host.engines import AGENT, CONFIG_PATH, ENGINES, KEEPALIVED
 from ..module_utils._host.host import Host, HostError, config_id
 from ..module_utils._host.module import DiscreetModule
@@ -178,6 +191,7 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
     )
     if composed.meaning is not None and steps:
         interfaces.require(host, composed.meaning)
+        director.require(host, director.needs(composed.meaning, wanted.engine), found.director)
     warnings: List[str] = list(result.get("warnings", []))
     warnings.extend(language.estranged(found.config_text or "", composed.meaning))
     if (
@@ -211,17 +225,20 @@ def _wanted(host: Host, params: Dict[str, Any]) -> Tuple[Wanted, language.Compos
         return Wanted(ABSENT, engine), language.EMPTY, {}
     composed = language.compose(params["config"], params["raw"], engine, config_id())
     result = language.report(composed)
+    needed = director.needs(composed.meaning or Config(), engine)
+    settings = director.wanted(host, needed)
     if engine == KEEPALIVED:
-        return Wanted(PRESENT, engine, composed.text), composed, result
+        wanted = Wanted(PRESENT, engine, composed.text, director=settings, forward=needed.keys)
+        return wanted, composed, result
     if not params["release"]:
         raise HostError("which agent? name the artefact: build it with 'make agent', or set artifact")
     result["release"] = params["release"]
     unit_text = unit.text(release.ENTRY, CONFIG_PATH)
-    return (
-        Wanted(PRESENT, engine, composed.text, params["release"], unit_text, release.entry_text(host)),
-        composed,
-        result,
+    entry_text = release.entry_text(host)
+    wanted = Wanted(
+        PRESENT, engine, composed.text, params["release"], unit_text, entry_text, settings, needed.keys
     )
+    return wanted, composed, result
 
 
 def differences(found: Found, wanted: Wanted, steps: Tuple[Step, ...]) -> List[Dict[str, str]]:
@@ -234,6 +251,13 @@ def differences(found: Found, wanted: Wanted, steps: Tuple[Step, ...]) -> List[D
         )
     if Step.WRITE_UNIT in steps or Step.REMOVE_UNIT in steps:
         shown.append((unit.PATH, found.unit_text or "", wanted.unit_text if present else ""))
+    have, want = found.director.files, wanted.director
+    if Step.LOAD_MODULES in steps or Step.REMOVE_MODULES in steps:
+        shown.append((director.MODULES_PATH, have.modules or "", want.modules or ""))
+    if Step.TURN_FORWARDING_ON in steps or Step.REMOVE_FORWARDING in steps:
+        shown.append((director.SYSCTL_PATH, have.sysctls or "", want.sysctls or ""))
+        for key in sorted(set(wanted.forward) & set(found.director.off)):
+            shown.append((key, "0\n", "1\n"))
     if Step.SWITCH_RELEASE in steps or Step.REMOVE_RELEASES in steps:
         before, after = (f"{name}\n" if name else "" for name in (found.agent.current, wanted.release))
         shown.append((release.CURRENT, before, after))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Sequence
 
 from ..vrrp_agent.conf.model import Config
-from . import files, health, keepalived, release, status, systemd, unit
+from . import director, files, health, keepalived, release, status, systemd, unit
 from .engines import AGENT, CONFIG_MODE, CONFIG_PATH, KEEPALIVED, UNITS
 from .host import Host, HostError
 from .steps import PRESENT, Found, Step, Wanted, decide, release_of_command, units_by_engine
@@ -57,6 +57,7 @@ def survey(host: Host) -> Found:
         unit_text=files.read_text(host, unit.PATH),
         units=units,
         runtime_directory=os.path.isdir(host.path(unit.RUNTIME_DIRECTORY)),
+        director=director.survey(host),
     )
 
 
@@ -109,6 +110,12 @@ def undo(work: Work) -> str:
     try:
         if Step.WRITE_CONFIG in done and found.config_text is not None:
             files.write_text(host, CONFIG_PATH, found.config_text, CONFIG_MODE)
+        for step, path, text in (
+            (Step.LOAD_MODULES, director.MODULES_PATH, found.director.files.modules),
+            (Step.TURN_FORWARDING_ON, director.SYSCTL_PATH, found.director.files.sysctls),
+        ):
+            if step in done:
+                director.put(host, path, text)
         if Step.WRITE_UNIT in done and found.unit_text is not None:
             files.write_text(host, unit.PATH, found.unit_text, 0o644)
             systemd.tell(host, "daemon-reload")
@@ -149,6 +156,20 @@ def _write_config(work: Work) -> None:
     files.write_text(work.host, CONFIG_PATH, work.order.wanted.config_text, CONFIG_MODE)
 
 
+def _load_modules(work: Work) -> None:
+    text = work.order.wanted.director.modules or ""
+    director.put(work.host, director.MODULES_PATH, text)
+    warning = director.load(work.host, text)
+    if warning:
+        work.warnings.append(warning)
+
+
+def _turn_forwarding_on(work: Work) -> None:
+    wanted = work.order.wanted
+    director.turn_on(work.host, tuple(key for key in wanted.forward if key in work.found.director.off))
+    director.put(work.host, director.SYSCTL_PATH, wanted.director.sysctls)
+
+
 def _remove_unit(work: Work) -> None:
     files.remove(work.host, unit.PATH)
     systemd.tell(work.host, "daemon-reload")
@@ -179,6 +200,8 @@ DOING: Dict[Step, Callable[[Work], None]] = {
     Step.INSTALL_PACKAGE: _install_package,
     Step.INSTALL_RELEASE: _install_release,
     Step.WRITE_UNIT: _write_unit,
+    Step.LOAD_MODULES: _load_modules,
+    Step.TURN_FORWARDING_ON: _turn_forwarding_on,
     Step.WRITE_CONFIG: _write_config,
     Step.SWITCH_RELEASE: lambda work: release.switch(work.host, work.order.wanted.release),
     Step.STOP_AGENT: lambda work: systemd.tell(work.host, "disable", "--now", UNITS[AGENT]),
@@ -187,6 +210,8 @@ DOING: Dict[Step, Callable[[Work], None]] = {
     Step.START: _tell("start"),
     Step.RESTART: _tell("restart"),
     Step.RELOAD: _tell("reload"),
+    Step.REMOVE_MODULES: lambda work: director.put(work.host, director.MODULES_PATH, None),
+    Step.REMOVE_FORWARDING: lambda work: director.put(work.host, director.SYSCTL_PATH, None),
     Step.REMOVE_UNIT: _remove_unit,
     Step.REMOVE_RELEASES: _remove_releases,
     Step.REMOVE_CONFIG: _remove_config,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from typing import Any, Collection, Dict, List, Optional, Sequence
+from typing import Any, Collection, Dict, Iterator, List, Optional, Sequence
 
 from ..vrrp_agent.conf.model import SECOND_NS, Config, Instance
 from . import files, status, systemd
@@ -30,9 +30,10 @@ def wait(
 ) -> Optional[status.Status]:
     """Wait until the engine is well, and return its last answer (None for keepalived).
 
-    The agent is well when it answers, does what the file says for every instance, and has none in FAULT that
-    was not in FAULT before. When it watches something or writes to pipes it is asked once more, NEWS_S later:
-    by then it knows what of that it cannot use (see ``doubts``). keepalived is well when it goes on running.
+    The agent is well when it answers, does what the file says for every instance and virtual server, and has
+    no instance in FAULT that was not in FAULT before. When it watches something, balances or writes to pipes
+    it is asked once more, NEWS_S later: by then it knows what of that it cannot use (see ``doubts``).
+    keepalived is well when it goes on running.
     Raises HostError, with the journal, at the deadline.
     """
     deadline_s = host.monotonic_s() + timeout_s
@@ -43,7 +44,7 @@ def wait(
         said = systemd.show(host, [UNITS[engine]])[UNITS[engine]]
         answer = status.agent_status(host) if engine == AGENT else None
         if engine == AGENT:
-            complaint = agent_complaint(said, answer, config.instances, faults_before)
+            complaint = agent_complaint(said, answer, config, faults_before)
             well = not complaint
         else:
             complaint = keepalived_complaint(host, said)
@@ -69,7 +70,7 @@ def wait(
 def agent_complaint(
     said: systemd.Unit,
     answer: Optional[status.Status],
-    expected: Sequence[Instance],
+    expected: Config,
     faults_before: Collection[str],
 ) -> str:
     """What is still wrong with the agent; empty when nothing is."""
@@ -79,7 +80,8 @@ def agent_complaint(
         return "it does not answer 'vrrp-agent status'"
     if said.main_pid and answer.get("pid") not in (None, said.main_pid):
         return f"process {answer.get('pid')} answers, and systemd's is {said.main_pid}"
-    complaints = stale(status.instances(answer), expected)
+    complaints = stale(status.instances(answer), expected.instances)
+    complaints.extend(_stale_services(answer, expected))
     complaints.extend(
         "instance {} has not started".format(entry.get("name"))
         for entry in status.instances(answer)
@@ -111,6 +113,19 @@ def stale(told: Sequence[status.Status], expected: Sequence[Instance]) -> List[s
     return complaints
 
 
+def _stale_services(answer: status.Status, expected: Config) -> List[str]:
+    """Virtual servers that the agent lacks, or still has. A back end that fails is told as a doubt."""
+    balancing = answer.get("balancing") or {}
+    if balancing.get("problem"):
+        return []
+    here = {str(entry.get("name")) for entry in status.entries(answer, "services")}
+    names = {service.name for service in expected.services}
+    return [
+        *(f"virtual server {name} still runs" for name in sorted(here - names)),
+        *(f"virtual server {name} does not run" for name in sorted(names - here)),
+    ]
+
+
 def _visible(one: Instance) -> Dict[str, Any]:
     """What the agent's answer shows of an instance's settings."""
     return {
@@ -126,10 +141,11 @@ def _visible(one: Instance) -> Dict[str, Any]:
 
 
 def depends_on_others(config: Config) -> bool:
-    """Whether the agent needs scripts, files or pipes of the host for what the file says."""
+    """Whether the agent needs scripts, files, pipes or other hosts for what the file says."""
     telling = config.settings.telling
     return (
-        telling.fifo is not None
+        bool(config.services)
+        or telling.fifo is not None
         or telling.vrrp_fifo is not None
         or any(one.track_scripts or one.track_files or one.track_processes for one in config.instances)
     )
@@ -150,7 +166,21 @@ def doubts(answer: Optional[status.Status]) -> List[str]:
         for entry in status.entries((answer or {}).get("telling"), "pipes")
         if entry.get("problem")
     )
+    told.extend(_services(answer))
     return told
+
+
+def _services(answer: Optional[status.Status]) -> Iterator[str]:
+    """Virtual servers that serve nobody, or not as the file says. Their servers may well be at fault."""
+    problem = ((answer or {}).get("balancing") or {}).get("problem")
+    if problem:
+        yield f"virtual servers: {problem}"
+    for entry in status.entries(answer, "services"):
+        name = entry.get("name")
+        if entry.get("state") == "down" and not entry.get("suspended"):
+            yield "virtual server {} is down: {}".format(name, entry.get("reason") or "no reason given")
+        for refused in entry.get("refused") or ():
+            yield f"virtual server {name}: {refused}"
 
 
 def keepalived_complaint(host: Host, said: systemd.Unit) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .director import FoundSettings, Settings
 from .engines import AGENT, KEEPALIVED, UNITS
 from .release import Installed
 from .systemd import Unit
@@ -26,6 +27,8 @@ class Step(str, Enum):
     INSTALL_PACKAGE = "install keepalived"
     INSTALL_RELEASE = "install the agent"
     WRITE_UNIT = "write the systemd unit"
+    LOAD_MODULES = "load the modules of virtual servers"
+    TURN_FORWARDING_ON = "turn forwarding on"
     WRITE_CONFIG = "write keepalived.conf"
     SWITCH_RELEASE = "switch to the new agent"
     STOP_AGENT = "stop the agent"
@@ -34,6 +37,8 @@ class Step(str, Enum):
     START = "start"
     RESTART = "restart"
     RELOAD = "reload"
+    REMOVE_MODULES = "load no modules of virtual servers with the host"
+    REMOVE_FORWARDING = "turn forwarding on with the host no more"
     REMOVE_UNIT = "remove the systemd unit"
     REMOVE_RELEASES = "remove the agent"
     REMOVE_CONFIG = "remove keepalived.conf"
@@ -51,6 +56,10 @@ class Wanted:
     """Name of the agent's release; not used with keepalived."""
     unit_text: str = ""
     entry_text: str = ""
+    director: Settings = field(default_factory=Settings)
+    """The files that virtual servers need."""
+    forward: Tuple[str, ...] = ()
+    """The sysctls that they need to be on."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Found:
     unit_text: Optional[str] = None
     units: Mapping[str, Unit] = field(default_factory=dict)
     runtime_directory: bool = False
+    director: FoundSettings = field(default_factory=FoundSettings)
 
     def unit(self, engine: str) -> Unit:
         """The systemd unit of an engine."""
@@ -76,7 +86,12 @@ def decide(found: Found, wanted: Wanted) -> Tuple[Step, ...]:
     """The steps from here to there. Nothing at all when the host is as it should be."""
     if wanted.state == ABSENT:
         return _removal(found)
-    return (*_preparation(found, wanted), *_handing_over(found, wanted), *_service(found, wanted))
+    return (
+        *_preparation(found, wanted),
+        *_handing_over(found, wanted),
+        *_service(found, wanted),
+        *_director_no_more(found, wanted.director),
+    )
 
 
 def _preparation(found: Found, wanted: Wanted) -> List[Step]:
@@ -88,6 +103,13 @@ def _preparation(found: Found, wanted: Wanted) -> List[Step]:
         steps.append(Step.INSTALL_RELEASE)
     if wanted.engine == AGENT and found.unit_text != wanted.unit_text:
         steps.append(Step.WRITE_UNIT)
+    want, have = wanted.director, found.director
+    if want.modules is not None and want.modules != have.files.modules:
+        steps.append(Step.LOAD_MODULES)
+    if want.sysctls is not None and (
+        want.sysctls != have.files.sysctls or set(wanted.forward) & set(have.off)
+    ):
+        steps.append(Step.TURN_FORWARDING_ON)
     if found.config_text != wanted.config_text or not found.config_fits:
         steps.append(Step.WRITE_CONFIG)
     if wanted.engine == AGENT and (
@@ -118,6 +140,16 @@ def _service(found: Found, wanted: Wanted) -> List[Step]:
     return steps
 
 
+def _director_no_more(found: Found, wanted: Settings) -> List[Step]:
+    """The files go when nothing needs them; what the kernel does now stays, as others may need it."""
+    have = found.director.files
+    asked = (
+        (have.modules is not None and wanted.modules is None, Step.REMOVE_MODULES),
+        (have.sysctls is not None and wanted.sysctls is None, Step.REMOVE_FORWARDING),
+    )
+    return [step for needed, step in asked if needed]
+
+
 def _removal(found: Found) -> Tuple[Step, ...]:
     agent, keepalived = found.unit(AGENT), found.unit(KEEPALIVED)
     asked: Sequence[Tuple[bool, Step]] = (
@@ -128,7 +160,7 @@ def _removal(found: Found) -> Tuple[Step, ...]:
         (found.config_text is not None, Step.REMOVE_CONFIG),
         (found.runtime_directory, Step.REMOVE_RUNTIME),
     )
-    return tuple(step for needed, step in asked if needed)
+    return (*(step for needed, step in asked if needed), *_director_no_more(found, Settings()))
 
 
 def release_of_command(command_line: str) -> str:

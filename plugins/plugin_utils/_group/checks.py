@@ -14,6 +14,7 @@ from ...module_utils.vrrp_agent.conf.agreement import distrust
 from ...module_utils.vrrp_agent.conf.model import SECOND_NS, Config, Instance
 from .derive import origin
 from .member import Finding, Member
+from .services import check_services
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def check_group(members: Sequence[Member], configs: Mapping[str, Config]) -> Lis
     for router in routers:
         for check in CHECKS:
             findings.extend(check(router))
+    findings.extend(check_services(members, configs))
     return findings
 
 

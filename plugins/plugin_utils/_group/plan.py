@@ -76,12 +76,14 @@ def plan_group(group: Sequence[Member]) -> GroupPlan:
         findings.extend(_finding(member, problem) for problem in composed.problems)
         if composed.meaning is not None:
             meanings[member.name] = composed.meaning
-        if not composed.instances and not any(problem.severity == "error" for problem in composed.problems):
+        balances = composed.meaning is not None and bool(composed.meaning.services)
+        failed = any(problem.severity == "error" for problem in composed.problems)
+        if not composed.instances and not balances and not failed:
             findings.append(
                 Finding(
                     member.name,
                     "vrrp_config",
-                    "has no vrrp_instance: there is nothing to keep available",
+                    "has no vrrp_instance and no virtual_server: there is nothing to keep available",
                     "write vrrp_instance in vrrp_config",
                     True,
                 )

@@ -35,6 +35,11 @@ class Machine:
         """Reason that every instance of the agent gives for being in FAULT."""
         self.trackers: list[dict[str, Any]] = []
         self.pipes: list[dict[str, Any]] = []
+        self.services: list[dict[str, Any]] = []
+        self.balancing: dict[str, Any] = {}
+        self.modules: set[str] = set()
+        """Those that the kernel of the host has."""
+        self.default_routes_6 = ""
         self.news_takes_s = 0.5
         """After a start or reload the agent's other processes take so long to tell what they found."""
         self.news_at_s = 0.0
@@ -92,6 +97,10 @@ class Machine:
                 for n, one in enumerate(self.addresses, 1)
             ]
             return Completed(0, "\n".join(lines), "")
+        if words[:3] == ["ip", "-6", "route"]:
+            return Completed(0, self.default_routes_6, "")
+        if words[0] == "modprobe":
+            return self._modprobe(words[1:])
         if words[0] == "keepalived":
             return self.keepalived_verdict
         if words[0] == "journalctl":
@@ -106,6 +115,12 @@ class Machine:
                 self.units[KEEPALIVED_UNIT]["load"] = "loaded"
             return NOTHING
         raise AssertionError(f"nobody plays {words}")
+
+    def _modprobe(self, words: list[str]) -> Completed:
+        names = [word for word in words if not word.startswith("--")]
+        if "--dry-run" not in words:
+            self.log.append("modprobe " + " ".join(names))
+        return Completed(0 if set(names) <= self.modules else 1, "", "")
 
     def _systemctl(self, words: list[str]) -> Completed:
         if words[0] == "show":
@@ -169,5 +184,7 @@ class Machine:
             "instances": instances,
             "trackers": self.trackers if news else [],
             "telling": {"pipes": self.pipes if news else []},
+            "balancing": self.balancing,
+            "services": self.services,
         }
         return Completed(0, json.dumps(answer), "")
