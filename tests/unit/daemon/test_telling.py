@@ -128,7 +128,7 @@ def test_a_reload_says_what_goes_before_the_new_words_and_nothing_of_what_stays(
     stage.apply(one)
     gone, setup = sides[0].sent
     assert (gone.name, gone.event, gone.previous) == ("VI_2", "DELETED", "MASTER")
-    assert list(setup.subjects) == [("INSTANCE", "VI_1")]
+    assert list(setup.subjects) == [("INSTANCE", "VI_1", 0)]
     stage.apply(one)
     assert len(sides[0].sent) == 2, "the same again is not said again"
 

@@ -195,6 +195,27 @@ def test_a_service_with_a_mark_keeps_the_blank_of_its_name() -> None:
     assert letter(told).title == "Realserver [198.18.0.1]:none:0 of virtual server FWM 7 - UP"
 
 
+def test_what_keepalived_has_no_words_for_is_not_mailed() -> None:
+    assert Occasions().letter(happening(SERVER, events.UP), "1", "r", True) is None
+
+
+def test_no_checker_emails_keeps_the_mails_of_real_changes() -> None:
+    one = config(service(server(mail=True)), mail=MAIL)
+    checked = happening(SERVER, events.CHECKED, "x", previous=events.UP)
+    assert setup_of(one).concerns(checked)
+    assert not setup_of(config(service(server(notify_up=RUN)), mail=MAIL)).concerns(checked)
+    less = replace(one.settings, balancing=Balancing(check_mails=False))
+    quiet = setup_of(replace(one, settings=less))
+    assert not quiet.concerns(checked)
+    assert quiet.concerns(happening(SERVER, events.DOWN, "x"))
+
+
+def test_a_check_that_changes_nothing_is_no_line_of_a_pipe() -> None:
+    checked = happening(SERVER, events.CHECKED, "x", previous=events.UP)
+    assert not setup_of(config(service(), fifo=Fifo("/every"))).concerns(checked)
+    assert setup_of(config(service(), fifo=Fifo("/every"))).concerns(happening(SERVER, events.UP))
+
+
 def test_every_check_is_an_occasion_also_of_the_same_state() -> None:
     occasions = Occasions()
     told = happening(SERVER, events.CHECKED, "x", previous=events.DOWN)

@@ -112,7 +112,8 @@ ALL = GLOBAL + TRACKERS + GROUP + STATIC + ONE + TWO + THREE
 
 
 def shown(text_of: str = ALL, *routers: Any, **words: Any) -> Dict[Oid, Value]:
-    return walk(keepalived.tables(picture(text_of, *routers, **words)), ROOT)
+    found = picture(text_of, *routers, **words)
+    return walk([*keepalived.global_branch(found), *keepalived.tables(found)], ROOT)
 
 
 def test_the_global_branch() -> None:

@@ -86,13 +86,17 @@ class Occasions:
         self._last = {who: state for who, state in self._last.items() if who in wanted}
 
 
-def _about_service(told: Happening, event_id: str, router_id: str) -> Letter:
-    """A virtual or real server; a check that leaves its server as it is has a mail too (CHECKED)."""
+def _about_service(told: Happening, event_id: str, router_id: str) -> Optional[Letter]:
+    """A virtual or real server; a check that leaves its server as it is has a mail too (CHECKED).
+
+    None where keepalived has no text: a first state that rs_init_notifies wants told.
+    """
+    if told.details is None or not told.details.text:
+        return None
     server, service = names(told)
     state = told.previous if told.event == events.CHECKED else told.event
     who = f"Realserver {server} of virtual server {service}" if server else f"Virtualserver {service}"
-    text = f"=> {told.details.text} <=" if told.details is not None and told.details.text else ""
-    text = "\n\n".join(part for part in (text, told.reason) if part)
+    text = f"=> {told.details.text} <=" + (f"\n\n{told.reason}" if told.reason else "")
     return Letter(router_id, f"{who} - {state}", text, told.wall_time_s, event_id)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from ..conf.model import Config, Fifo, Notify, ScriptPolicy, Telling
-from ..loop.events import GROUP, INSTANCE, SERVER, SERVICE, Happening
+from ..loop.events import CHECKED, GROUP, INSTANCE, SERVER, SERVICE, Happening
 
 Subject = Tuple[str, str, int]
 """``Happening.subject``: kind, name, and the family of a virtual or real server."""
@@ -28,12 +28,21 @@ class Setup:
     """Those that have a word about scripts, mail or priorities."""
     services_fifo: Optional[Fifo] = None
     """lvs_notify_fifo."""
+    check_mails: bool = True
+    """False is no_checker_emails."""
 
     @property
     def wanted(self) -> bool:
         """True when there is anybody to tell."""
         fifos = (self.telling.fifo, self.telling.vrrp_fifo, self.services_fifo)
         return any(fifos) or any(speaks(notify) for notify in self.subjects.values())
+
+    def concerns(self, happening: Happening) -> bool:
+        """True when somebody is to be told of it."""
+        notify = self.subjects.get(happening.subject)
+        if happening.event == CHECKED:
+            return self.check_mails and notify is not None and notify.mail
+        return notify is not None or bool(self.pipes(happening.kind))
 
     def pipes(self, kind: str) -> Tuple[Fifo, ...]:
         """The pipes that hear of such a thing: of every event, whatever words it has."""
@@ -63,7 +72,9 @@ def setup_of(config: Config) -> Setup:
     policy = settings.scripts
     if policy.umask is None:
         policy = replace(policy, umask=settings.operations.umask)
-    return Setup(settings.router_id, policy, settings.telling, subjects, settings.balancing.fifo)
+    balancing = settings.balancing
+    found = (settings.router_id, policy, settings.telling, subjects)
+    return Setup(*found, services_fifo=balancing.fifo, check_mails=balancing.check_mails)
 
 
 def _services(config: Config) -> Iterator[Tuple[Subject, Notify]]:

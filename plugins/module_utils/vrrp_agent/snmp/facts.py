@@ -4,8 +4,8 @@
 """What the agent and its SNMP process say to each other.
 
 The agent sends the configuration once, in pieces, after every change (``Begin``, ``Part`` ..., ``End``), and
-what changes by itself (``Rows`` ..., ``Taken``) when it is asked for it with ``Ask``. Times are of the
-monotonic clock in nanoseconds, addresses are packed.
+what changes by itself (``Rows`` and ``Services`` ..., ``Taken``) when it is asked for it with ``Ask``.
+Times are of the monotonic clock in nanoseconds, addresses are packed.
 """
 
 from __future__ import annotations
@@ -89,6 +89,13 @@ class Router(NamedTuple):
     discards: Dict[str, int]
 
 
+class Services(NamedTuple):
+    """Some virtual servers, as ``status`` shows them."""
+
+    number: int
+    services: Tuple[Dict[str, Any], ...]
+
+
 class Link(NamedTuple):
     """An interface that the configuration names."""
 
@@ -135,6 +142,20 @@ class Changed(NamedTuple):
     """Index of the instance's interface."""
     source: bytes = b""
     reason: int = NOT_ACTIVE
+
+
+class ServerChanged(NamedTuple):
+    """A virtual or a real server has come up or gone down."""
+
+    service: Tuple[str, int]
+    """VirtualServer.key."""
+    server: str
+    """The name of the real server; empty when it is about the quorum of the virtual one."""
+    up: bool
+    servers_up: int
+    """Of the virtual server, now."""
+    stopping: bool
+    """The agent ends."""
 
 
 class BadAdvert(NamedTuple):

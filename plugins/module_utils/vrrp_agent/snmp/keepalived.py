@@ -26,7 +26,7 @@ SECOND_NS = 1_000_000_000
 _CENTISECOND_NS = 10_000_000
 _NETLINK = 1
 _UNSET = 3
-_ROUTER_ID: Oid = (*GLOBAL, 2, 0)
+ROUTER_ID: Oid = (*GLOBAL, 2, 0)
 _GROUP: Oid = (*VRRP, 1, 1)
 _INSTANCE: Oid = (*VRRP, 3, 1)
 BASE_PRIORITY: Oid = (*_INSTANCE, 7)
@@ -34,10 +34,9 @@ PREEMPT: Oid = (*_INSTANCE, 13)
 
 
 def tables(picture: Picture) -> List[Table]:
-    """The objects of both branches as things are."""
+    """The objects of the branch of VRRP as things are."""
     groups = picture.config.groups
     return [
-        *_global_branch(picture),
         Table(_GROUP, _group_columns(picture), numbered(groups)),
         Table((*VRRP, 2, 1), [Column(2, text)], nested(group.members for group in groups)),
         Table(_INSTANCE, _INSTANCE_COLUMNS, numbered(picture.pairs)),
@@ -46,7 +45,8 @@ def tables(picture: Picture) -> List[Table]:
     ]
 
 
-def _global_branch(picture: Picture) -> List[Table]:
+def global_branch(picture: Picture) -> List[Table]:
+    """What holds for all of keepalived: there with either of its other branches."""
     settings = picture.config.settings
     mail, snmp = settings.telling.mail, settings.snmp
     kind, address = _server(mail)
@@ -202,7 +202,7 @@ def instance_changed(picture: Picture, instance: Optional[Instance], change: Cha
         Binding((*_INSTANCE, 2), text(change.name)),
         Binding((*_INSTANCE, 4), integer(change.state)),
         Binding((*_INSTANCE, 5), integer(first)),
-        Binding(_ROUTER_ID, text(picture.router_id)),
+        Binding(ROUTER_ID, text(picture.router_id)),
     )
 
 
@@ -212,5 +212,5 @@ def group_changed(picture: Picture, change: Changed) -> Tuple[Binding, ...]:
         trap((*VRRP, 10, 0, 1)),
         Binding((*_GROUP, 2), text(change.name)),
         Binding((*_GROUP, 3), integer(change.state)),
-        Binding(_ROUTER_ID, text(picture.router_id)),
+        Binding(ROUTER_ID, text(picture.router_id)),
     )

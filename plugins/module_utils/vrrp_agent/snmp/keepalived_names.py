@@ -12,6 +12,7 @@ from .values import Oid
 ROOT: Oid = (1, 3, 6, 1, 4, 1, 9586, 100, 5)
 GLOBAL: Oid = (*ROOT, 1)
 VRRP: Oid = (*ROOT, 2)
+CHECK: Oid = (*ROOT, 3)
 
 
 def numbered(rows: Iterable[Any]) -> List[Tuple[Oid, Any]]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..conf.model import Config, Instance
 from . import facts
@@ -39,6 +39,7 @@ class Picture:
         routers: Dict[str, Router],
         taken: Taken = NOTHING_TAKEN,
         system_up_s: float = 0.0,
+        services: Optional[Mapping[Tuple[str, int], Dict[str, Any]]] = None,
     ) -> None:
         self.config = config
         self.version = version
@@ -46,6 +47,8 @@ class Picture:
         self.host_name = host_name
         self.taken = taken
         self.system_up_s = system_up_s
+        self.services = services or {}
+        """Virtual servers by VirtualServer.key, as ``status`` shows them."""
         groups = {name: group.name for group in config.groups for name in group.members}
         self.pairs: List[Pair] = [
             self._pair(instance, routers.get(instance.name) or unknown(instance), groups)

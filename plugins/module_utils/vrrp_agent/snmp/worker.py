@@ -13,14 +13,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
-from ..conf.model import Config, Instance, Snmp
+from ..conf.model import Config, GlobalSettings, Instance
+from ..conf.parts.balancing import VirtualServer
 from ..conf.parts.endpoint import endpoint
 from ..loop.alarm import Alarm
 from ..loop.channel import Channel
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..loop.side import Worker
-from . import agentx, facts, keepalived, keepalived_names, rfc2787, rfc6527
+from . import agentx, facts, keepalived, keepalived_names, keepalived_services, rfc2787, rfc6527
 from .agentx import Pdu
 from .picture import NOTHING_TAKEN, Picture
 from .session import Session, Subtree
@@ -38,12 +39,16 @@ _MOST_BINDINGS = 512
 """Of one answer to GetBulk."""
 
 
-def subtrees_of(snmp: Snmp) -> Tuple[Subtree, ...]:
+def subtrees_of(settings: GlobalSettings) -> Tuple[Subtree, ...]:
     """What is registered for these settings."""
+    snmp = settings.snmp
     found: List[Subtree] = []
+    if snmp.keepalived or settings.balancing.snmp:
+        found.append(Subtree(keepalived_names.GLOBAL, keepalived.TITLE))
     if snmp.keepalived:
-        found.append(Subtree(keepalived_names.GLOBAL, "The MIB module of keepalived"))
         found.append(Subtree(keepalived_names.VRRP, "The MIB module of keepalived's VRRP part"))
+    if settings.balancing.snmp:
+        found.append(Subtree(keepalived_names.CHECK, keepalived_services.TITLE))
     if snmp.rfc2787:
         found.append(Subtree(rfc2787.ROOT, rfc2787.TITLE))
     if snmp.rfc6527:
@@ -53,10 +58,15 @@ def subtrees_of(snmp: Snmp) -> Tuple[Subtree, ...]:
 
 def tree_of(picture: Picture) -> Tree:
     """Everything that the settings in ``picture`` switch on."""
-    snmp = picture.config.settings.snmp
+    settings = picture.config.settings
+    snmp = settings.snmp
     tables: List[Table] = []
+    if snmp.keepalived or settings.balancing.snmp:
+        tables += keepalived.global_branch(picture)
     if snmp.keepalived:
         tables += keepalived.tables(picture)
+    if settings.balancing.snmp:
+        tables += keepalived_services.tables(picture)
     if snmp.rfc2787:
         tables += rfc2787.tables(picture)
     if snmp.rfc6527:
@@ -80,6 +90,9 @@ class SnmpWorker(Worker):
         self._routers: Dict[str, facts.Router] = {}
         self._taken = NOTHING_TAKEN
         self._rows: Dict[str, facts.Router] = {}
+        self._services: Dict[Tuple[str, int], Dict[str, Any]] = {}
+        self._service_rows: Dict[Tuple[str, int], Dict[str, Any]] = {}
+        self._wanted_services: Dict[Tuple[str, int], VirtualServer] = {}
         self._asked = 0
         self._asking = False
         self._changed = True
@@ -98,11 +111,16 @@ class SnmpWorker(Worker):
             self._configure()
         elif isinstance(value, facts.Rows):
             self._rows.update((router.name, router) for router in value.routers)
+        elif isinstance(value, facts.Services):
+            self._service_rows.update(((one["name"], one["family"]), one) for one in value.services)
         elif isinstance(value, facts.Taken):
             self._take_picture(value)
         elif isinstance(value, facts.Changed):
             self._changed = True
             self._tell_change(value)
+        elif isinstance(value, facts.ServerChanged):
+            self._changed = True
+            self._tell_server(value)
         elif isinstance(value, facts.BadAdvert):
             self._tell_error(value)
         elif isinstance(value, facts.Leave):
@@ -121,25 +139,27 @@ class SnmpWorker(Worker):
     def _configure(self) -> None:
         if self._coming is None:
             return
-        old = self._begun.config.settings.snmp
+        old = self._begun.config.settings
         lists: Dict[str, Any] = {name: tuple(items) for name, items in self._lists.items()}
         config = replace(self._coming.config, **lists)
         self._begun = self._coming._replace(config=config)
         self._instances = {instance.name: instance for instance in config.instances}
+        self._wanted_services = {service.key: service for service in config.services}
         self._coming, self._lists = None, {}
         self._taken = self._taken._replace(at_ns=0)
         self._paint()
-        new = config.settings.snmp
-        if self._session is None or old.socket != new.socket or subtrees_of(old) != subtrees_of(new):
+        new = config.settings
+        moved = old.snmp.socket != new.snmp.socket
+        if self._session is None or moved or subtrees_of(old) != subtrees_of(new):
             self._open_session(new)
 
-    def _open_session(self, snmp: Snmp) -> None:
+    def _open_session(self, settings: GlobalSettings) -> None:
         if self._session is not None:
             self._session.close()
         self._waiting = []
         self._sets.forget()
-        subtrees = subtrees_of(snmp)
-        where = endpoint(snmp.socket)
+        subtrees = subtrees_of(settings)
+        where = endpoint(settings.snmp.socket)
 
         def report(is_open: bool, problem: str) -> None:
             self._channel.send(facts.Report(str(where), is_open, problem))
@@ -152,9 +172,10 @@ class SnmpWorker(Worker):
 
     def _take_picture(self, taken: facts.Taken) -> None:
         rows, self._rows = self._rows, {}
+        services, self._service_rows = self._service_rows, {}
         if taken.number != self._asked:
             return
-        self._routers, self._taken = rows, taken
+        self._routers, self._services, self._taken = rows, services, taken
         self._asking = self._changed = False
         self._paint()
         self._serve_waiting()
@@ -162,9 +183,8 @@ class SnmpWorker(Worker):
     def _paint(self) -> None:
         begun = self._begun
         up_s = self._session.up_s if self._session is not None else 0.0
-        self._picture = Picture(
-            begun.config, begun.version, begun.host_name, self._routers, self._taken, up_s
-        )
+        things = (self._routers, self._taken, up_s, self._services)
+        self._picture = Picture(begun.config, begun.version, begun.host_name, *things)
         self._tree = tree_of(self._picture)
 
     @property
@@ -176,7 +196,7 @@ class SnmpWorker(Worker):
         if not self._asking:
             self._asking = True
             self._asked += 1
-            self._rows = {}
+            self._rows, self._service_rows = {}, {}
             self._channel.send(facts.Ask(self._asked))
 
     # Requests of the master.
@@ -227,6 +247,15 @@ class SnmpWorker(Worker):
         for bindings in told:
             if bindings:
                 session.notify(bindings)
+
+    def _tell_server(self, change: facts.ServerChanged) -> None:
+        settings, session = self._begun.config.settings, self._session
+        service = self._wanted_services.get(change.service)
+        if session is None or service is None or not (settings.snmp.traps and settings.balancing.snmp):
+            return
+        bindings = keepalived_services.changed(self._picture, service, change)
+        if bindings:
+            session.notify(bindings)
 
     def _tell_error(self, bad: facts.BadAdvert) -> None:
         snmp, session = self._begun.config.settings.snmp, self._session

@@ -14,11 +14,11 @@ import socket
 from collections import deque
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ...conf.model import Config, Snmp
+from ...conf.model import Config, GlobalSettings
 from ...election.memory import Heard
 from ...election.settings import OWNER, State
 from ...loop import events
-from ...loop.events import GROUP, Happening
+from ...loop.events import GROUP, SERVER, SERVICE, Happening
 from ...loop.log import Log
 from ...loop.loop import Loop
 from ...loop.side import Side
@@ -31,6 +31,7 @@ from ..hearing.receivers import Receivers
 from ..host.interfaces import Interfaces
 from ..live import Live
 from ..prepared import placed
+from .services import VirtualServers
 from .trackers import Trackers
 
 NAME = "snmp"
@@ -88,6 +89,7 @@ class Sources(NamedTuple):
     trackers: Trackers
     adjust: Callable[[str, Dict[str, Any]], str]
     """Change an instance until the next reload; the problem, or an empty text."""
+    virtual_servers: VirtualServers
 
 
 class SnmpAgent:
@@ -111,7 +113,7 @@ class SnmpAgent:
     def apply(self, config: Config) -> None:
         """A start or a reload; nothing happens for what is the same."""
         before, self._config = self._config, config
-        if not served(config.settings.snmp):
+        if not served(config.settings):
             self._dismiss()
         elif self._side is None:
             side = self._retired or Side(NAME, _make, self._loop, self._log, self._hello, self._take)
@@ -122,7 +124,10 @@ class SnmpAgent:
             self._send_config()
 
     def tell(self, happening: Happening) -> None:
-        """Something has happened to a virtual router or a sync group."""
+        """Something has happened to a virtual router, a sync group, a virtual or a real server."""
+        if happening.kind in (SERVICE, SERVER):
+            self._tell_server(happening)
+            return
         state = _EVENTS.get(happening.event)
         if self._side is None or state is None:
             return
@@ -137,6 +142,17 @@ class SnmpAgent:
                 index = link.index if link is not None else 0
                 change = change._replace(interface=index, source=live.router.source, reason=_reason(live))
         self._send(change)
+
+    def _tell_server(self, told: Happening) -> None:
+        details, settings = told.details, self._config.settings
+        if self._side is None or details is None or not settings.balancing.snmp:
+            return
+        if told.event not in (events.UP, events.DOWN):
+            return
+        server, _blank, service = told.name.partition(" ") if told.kind == SERVER else ("", "", told.name)
+        key = (service, details.family)
+        up = told.event == events.UP
+        self._send(facts.ServerChanged(key, server, up, details.servers_up, details.stopping))
 
     def refused(self, receiver: Receiver, live: Optional[Live], reason: Discard, now: int) -> None:
         """A packet was discarded: note what error it was, and tell managers now and then."""
@@ -267,6 +283,10 @@ class SnmpAgent:
         lives = list(self._sources.lives.values())
         for at in range(0, len(lives), _A_TURN):
             yield facts.Rows(number, tuple([self._router(live) for live in lives[at : at + _A_TURN]]))
+        if self._config.settings.balancing.snmp:
+            for line in self._sources.virtual_servers.status():
+                if "service" in line:
+                    yield facts.Services(number, (line["service"],))
         discards: Dict[str, int] = {}
         for _place, receiver in list(self._sources.receivers):
             for reason, count in receiver.discards.items():
@@ -339,9 +359,10 @@ class SnmpAgent:
         return None
 
 
-def served(snmp: Snmp) -> bool:
+def served(settings: GlobalSettings) -> bool:
     """True when there is a MIB to serve."""
-    return snmp.keepalived or snmp.rfc2787 or snmp.rfc6527
+    snmp = settings.snmp
+    return snmp.keepalived or snmp.rfc2787 or snmp.rfc6527 or settings.balancing.snmp
 
 
 def _reason(live: Live) -> int:

@@ -75,10 +75,9 @@ class Teller:
         details = happening.details
         if details is not None and details.quiet:
             return
-        subject = happening.subject
         if happening.event in STATES:
-            self._told.add(subject)
-        if subject in self._setup.subjects or self._setup.pipes(happening.kind):
+            self._told.add(happening.subject)
+        if self._setup.concerns(happening):
             self._post(happening)
 
     def repeat(self, states: Iterable[Happening]) -> None:

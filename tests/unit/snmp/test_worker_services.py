@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that speaks SNMP, with virtual servers to speak of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, List
+
+import pytest
+from vrrp_agent.conf.model import Snmp
+from vrrp_agent.snmp import agentx, facts
+from vrrp_agent.snmp.facts import ServerChanged
+from vrrp_agent.snmp.keepalived_names import CHECK, GLOBAL, VRRP
+from vrrp_agent.snmp.values import Oid, integer, text
+from vrrp_agent.snmp.worker import SnmpWorker
+
+from tests.unit.snmp.master import World
+from tests.unit.snmp.pictures import ETH0
+from tests.unit.snmp.test_keepalived_services import picture, service, status
+
+UP: Oid = (*CHECK, 4, 1, 6, 1, 1)
+NAME: Oid = (*GLOBAL, 2, 0)
+
+
+class Bench:
+    """A worker with one virtual server; ``sent`` is what it asks the agent."""
+
+    def __init__(self, world: World, **snmp: Any) -> None:
+        self.world = world
+        self.sent: List[Any] = []
+        self.master = world.listen()
+        self.worker = SnmpWorker(world.loop, self, world.log)  # type: ignore[arg-type]
+        self.service = service()
+        config = picture(self.service).config
+        snmp = {"traps": True, **snmp, "socket": f"unix:{world.path}"}
+        settings = replace(config.settings, snmp=Snmp(**snmp))
+        self.worker.take(facts.Begin(replace(config, settings=settings, services=()), "0.0", "host"))
+        self.worker.take(facts.Part("services", config.services))
+        self.worker.take(facts.End())
+        world.turn(20)
+
+    def send(self, value: Any) -> bool:
+        """The channel's way to the agent."""
+        self.sent.append(value)
+        return True
+
+    def get(self, name: Oid, **states: Any) -> Any:
+        """The value of an object; the agent answers with these states of its servers."""
+        packet = self.master.get(name)
+        self.world.turn()
+        number = [value.number for value in self.sent if isinstance(value, facts.Ask)][-1]
+        self.worker.take(facts.Services(number, (status(self.service, **states),)))
+        self.worker.take(facts.Taken(number, self.world.now_ns, {"eth0": ETH0}, {}, {}, {}, {}, {}))
+        self.world.until(lambda: self.master.answer_to(packet))
+        found = self.master.answer_to(packet)
+        assert found is not None
+        return found.bindings[0].value
+
+
+@pytest.mark.parametrize(
+    ("words", "roots"), [({}, [GLOBAL, CHECK]), ({"keepalived": True}, [GLOBAL, VRRP, CHECK])]
+)
+def test_the_branch_of_the_checkers_comes_with_the_global_one(
+    world: World, words: Any, roots: List[Oid]
+) -> None:
+    bench = Bench(world, **words)
+    assert [pdu.subtree for pdu in bench.master.of(agentx.REGISTER)] == roots
+
+
+def test_what_is_read_is_what_the_agent_says_when_it_is_asked(world: World) -> None:
+    bench = Bench(world)
+    assert bench.get(UP) == integer(1)
+    world.wait(2)
+    assert bench.get(UP, s1={"state": "down"}) == integer(2)
+    world.wait(2)
+    assert bench.get(NAME) == text("r1")
+
+
+def test_a_change_is_told_and_makes_the_next_reader_ask_again(world: World) -> None:
+    bench = Bench(world)
+    bench.worker.take(ServerChanged(bench.service.key, bench.service.servers[0].name, False, 1, False))
+    bench.worker.take(ServerChanged(bench.service.key, "", False, 0, True))
+    bench.worker.take(ServerChanged(("gone", 4), "", False, 0, False))
+    bench.world.turn(20)
+    heard = [bindings[0].value.data for bindings in bench.master.notifications()]
+    assert heard == [(*CHECK, 5, 0, 1), (*CHECK, 5, 0, 2)]
+
+
+def test_without_enable_traps_nothing_is_told(world: World) -> None:
+    bench = Bench(world, traps=False)
+    bench.worker.take(ServerChanged(bench.service.key, "", False, 0, False))
+    bench.world.turn(20)
+    assert bench.master.notifications() == []
