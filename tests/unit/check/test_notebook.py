@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a killed agent leaves behind for its successor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+from vrrp_agent.check import notebook
+from vrrp_agent.check.messages import Order
+from vrrp_agent.conf.parts.checks import Connection, TcpCheck, Timing
+from vrrp_agent.loop.results import CheckKey, CheckResult
+
+KEYS = [CheckKey(("[198.51.100.10]:tcp:80", 4), (b"\xc6\x12\0\1", 80), number) for number in range(3)]
+ORDERS = [Order(key, TcpCheck(Timing(), Connection(b"\xc6\x12\0\1", 80 + key.number)), "") for key in KEYS]
+RESULTS: Dict[CheckKey, CheckResult] = {
+    KEYS[0]: CheckResult(KEYS[0], False, 0, "connection refused", 12.5),
+    KEYS[1]: CheckResult(KEYS[1], True, -3, "exit 5", 13.5),
+    KEYS[2]: CheckResult(KEYS[2], None),
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    place = str(tmp_path / "checks")
+    notebook.write(place, "boot", ORDERS, RESULTS)
+    return place
+
+
+def known(path: str, orders: List[Order], boot: str = "boot") -> Dict[CheckKey, CheckResult]:
+    return notebook.read(path, boot, orders)
+
+
+def test_what_was_known_is_known_again(path: str) -> None:
+    assert known(path, ORDERS) == {key: RESULTS[key] for key in KEYS[:2]}
+
+
+def test_another_boot_is_another_world(path: str) -> None:
+    assert known(path, ORDERS, "later") == {}
+    assert known(path, ORDERS, "") == {}
+
+
+def test_a_check_that_asks_something_else_begins_anew(path: str) -> None:
+    other = replace(ORDERS[0], check=TcpCheck(Timing(), Connection(b"\xc6\x12\0\1", 8080)))
+    assert known(path, [other, ORDERS[1]]) == {KEYS[1]: RESULTS[KEYS[1]]}
+
+
+def test_a_check_with_another_pace_does_not(path: str) -> None:
+    slower = replace(ORDERS[0], check=replace(ORDERS[0].check, timing=Timing(delay_loop_ns=1)))
+    assert known(path, [slower]) == {KEYS[0]: RESULTS[KEYS[0]]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"boot": "boot"}', '{"boot": "boot", "checks": [1]}', '{"boot":"boot","checks":3}'],
+)
+def test_a_damaged_file_is_no_file(path: str, text: str) -> None:
+    Path(path).write_text(text)
+    assert known(path, ORDERS) == {}
+
+
+def test_a_row_with_a_wrong_value_is_no_file(path: str) -> None:
+    content = json.loads(Path(path).read_text())
+    content["checks"][0][7] = "much"
+    Path(path).write_text(json.dumps(content))
+    assert known(path, ORDERS) == {}
+
+
+def test_nobody_else_can_read_it_and_it_can_be_forgotten(path: str) -> None:
+    assert Path(path).stat().st_mode & 0o077 == 0
+    notebook.forget(path)
+    notebook.forget(path)
+    assert known(path, ORDERS) == {}
