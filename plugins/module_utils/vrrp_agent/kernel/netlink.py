@@ -55,7 +55,7 @@ def grow_receive_buffer(sock: socket.socket, size: int = RECEIVE_BUFFER_BYTES) -
 
 
 def grow_send_buffer(sock: socket.socket, size: int) -> int:
-    """Make room for one message of this size, past the system's limit where allowed; returns the size asked for."""
+    """Make room for one message of this size, past the system's limit where allowed; returns the size."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, size)
     except OSError:

@@ -16,8 +16,8 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from .attributes import attribute, be32, nest, text
 from .errors import KernelError, describe
-from .messages import NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST
-from .netlink import HEADER, NLMSG_ERROR, grow_receive_buffer, split
+from .messages import NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REQUEST
+from .netlink import HEADER, NLMSG_DONE, NLMSG_ERROR, grow_receive_buffer, grow_send_buffer, split
 
 NFPROTO_IPV4, NFPROTO_IPV6 = 2, 10
 HOOK_PREROUTING, HOOK_INPUT, HOOK_OUTPUT = 0, 1, 3
@@ -41,6 +41,9 @@ _HOST_ORDER_DATA = b"\x01\x04" + struct.pack("=I", 1)
 _ELEMENT_KEY, _ELEMENT_DATA = 1, 2
 _DATA_VALUE = 1
 _ANSWER_TIMEOUT_S = 5.0
+_SMALL_TRANSACTION_BYTES = 64 * 1024
+_DUMP_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR
+_MOST_DUMPS = 5
 _MOST_ELEMENTS = 500  # of one message: an attribute is at most 64 KiB long
 
 
@@ -89,26 +92,26 @@ def make_table(table: Table, owner: str) -> List[bytes]:
     comment = owner.encode() + b"\0"
     userdata = attribute(_TABLE_USERDATA, bytes((_COMMENT, len(comment))) + comment)
     family, name = table.family, table.name
-    messages = [_message(_NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0) + userdata)]
+    messages = [message_of(_NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0) + userdata)]
     for chain in table.chains:
-        messages.append(_message(_NEW_CHAIN, NLM_F_CREATE, family, _chain(name, chain)))
+        messages.append(message_of(_NEW_CHAIN, NLM_F_CREATE, family, _chain(name, chain)))
     for number, one in enumerate(table.sets, 1):
-        messages.append(_message(_NEW_SET, NLM_F_CREATE, family, _set(name, one, number)))
+        messages.append(message_of(_NEW_SET, NLM_F_CREATE, family, _set(name, one, number)))
         messages.extend(add_elements(family, name, one.name, one.elements))
     for rule in table.rules:
         body = text(1, name) + text(2, rule.chain) + nest(4, *rule.expressions)
-        messages.append(_message(_NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, family, body))
+        messages.append(message_of(_NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, family, body))
     return messages
 
 
 def remove_table(family: int, name: str) -> bytes:
     """The message that removes a table with all that is in it."""
-    return _message(_DELETE_TABLE, 0, family, text(1, name))
+    return message_of(_DELETE_TABLE, 0, family, text(1, name))
 
 
 def ensure_table(family: int, name: str) -> bytes:
     """The message that makes an empty table, or does nothing when there is one: then it can be removed."""
-    return _message(_NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0))
+    return message_of(_NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0))
 
 
 def add_elements(family: int, table: str, name: str, elements: Sequence[Tuple[bytes, bytes]]) -> List[bytes]:
@@ -135,7 +138,7 @@ def _elements(
                 parts.append(nest(_ELEMENT_DATA, attribute(_DATA_VALUE, value)))
             items.append(nest(1, *parts))
         body = text(1, table) + text(2, name) + nest(3, *items)
-        messages.append(_message(kind, flags, family, body))
+        messages.append(message_of(kind, flags, family, body))
     return messages
 
 
@@ -161,15 +164,31 @@ def _set(table: str, one: Set, number: int) -> bytes:
     return body + be32(10, number)
 
 
-def _message(kind: int, flags: int, family: int, body: bytes) -> bytes:
+def message_of(kind: int, flags: int, family: int, body: bytes) -> bytes:
+    """One message, without its sequence."""
     data = _NFGENMSG.pack(family, 0, 0) + body
     return HEADER.pack(HEADER.size + len(data), _SUBSYSTEM | kind, flags | NLM_F_REQUEST, 0, 0) + data
 
 
-class NftSocket:
-    """Transactions of nf_tables. Raises KernelError when the kernel has no netfilter netlink."""
+class Refused(KernelError):
+    """nf_tables did not take a transaction, or gave no answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int, what: str, step: int = -1) -> None:
+        hint = "load the kernel module nf_tables (modprobe nf_tables)"
+        super().__init__(f"nf_tables refused {what}: {describe(number)}", hint, number)
+        self.step = step
+        """Which message of the transaction, from 0; -1 when the kernel did not say."""
+
+
+class NftSocket:
+    """Transactions of nf_tables. Raises KernelError when the kernel has no netfilter netlink.
+
+    ``what`` is what errors say was refused.
+    """
+
+    def __init__(self, what: str = "the rules of virtual addresses") -> None:
+        self._what = what
+        self._room = _SMALL_TRANSACTION_BYTES
         try:
             kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
             self._socket = socket.socket(socket.AF_NETLINK, kind, _NETLINK_NETFILTER)
@@ -195,6 +214,7 @@ class NftSocket:
         """
         if not messages:
             return
+        self._forget_answers()
         parts = [_control(_BATCH_BEGIN, 0)]
         for number, message in enumerate(messages, 1):
             length, kind, flags, _sequence, _port = HEADER.unpack_from(message)
@@ -203,27 +223,77 @@ class NftSocket:
             header = HEADER.pack(length, kind, flags, number, 0)
             parts.append(header + message[HEADER.size :])
         parts.append(_control(_BATCH_END, len(messages) + 1))
+        whole = b"".join(parts)
+        if len(whole) > self._room:
+            self._room = grow_send_buffer(self._socket, 2 * len(whole))
+        step = 0
         try:
-            self._socket.send(b"".join(parts))
-            number = self._verdict(len(messages))
+            self._socket.send(whole)
+            number, step = self._verdict(len(messages))
         except OSError as error:
             number = error.errno or errno.EIO
         if number:
-            raise _refused(number)
+            raise Refused(number, self._what, step - 1)
 
-    def _verdict(self, last: int) -> int:
-        """0 when all went well, or the number of the first error."""
+    def _verdict(self, last: int) -> Tuple[int, int]:
+        """0 when all went well, or the number of the first error; and the sequence of the message."""
         while True:
             for kind, _flags, sequence, _port, message in split(self._socket.recv(1 << 16)):
                 if kind != NLMSG_ERROR:
                     continue
                 (code,) = struct.unpack_from("=i", message, HEADER.size)
                 if code or sequence == last:
-                    return -int(code)
+                    return -int(code), sequence
+
+    def _forget_answers(self) -> None:
+        """The kernel may have had more than one word against the transaction before."""
+        self._socket.setblocking(False)
+        try:
+            while self._socket.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+        finally:
+            self._socket.settimeout(_ANSWER_TIMEOUT_S)
+
+    def dump(self, message: bytes) -> List[bytes]:
+        """The answers to a message that asks for a list; empty when what it asks about is not there.
+
+        Raises KernelError.
+        """
+        length, kind, flags, _sequence, _port = HEADER.unpack_from(message)
+        request = HEADER.pack(length, kind, flags | NLM_F_DUMP, 0, 0) + message[HEADER.size :]
+        for _turn in range(_MOST_DUMPS):
+            self._forget_answers()
+            try:
+                self._socket.send(request)
+                whole, answers = self._answers()
+            except OSError as error:
+                raise Refused(error.errno or errno.EIO, self._what) from error
+            if whole:
+                break
+        return answers
+
+    def _answers(self) -> Tuple[bool, List[bytes]]:
+        """The answers, and whether nothing has changed while they were made."""
+        answers: List[bytes] = []
+        whole = True
+        while True:
+            for kind, flags, _sequence, _port, message in split(self._socket.recv(1 << 18)):
+                whole = whole and not flags & _DUMP_INTERRUPTED
+                if kind == NLMSG_DONE:
+                    return whole, answers
+                if kind != NLMSG_ERROR:
+                    answers.append(message)
+                    continue
+                (code,) = struct.unpack_from("=i", message, HEADER.size)
+                if code not in (0, -errno.ENOENT):
+                    raise Refused(-code, self._what)
+                return True, []
 
     def owner(self, family: int, name: str) -> Optional[str]:
         """The comment of a table; None when there is no such table. Raises KernelError."""
-        message = _message(_GET_TABLE, 0, family, text(1, name))
+        message = message_of(_GET_TABLE, 0, family, text(1, name))
         try:
             self._socket.send(message)
             for kind, _flags, _sequence, _port, answer in split(self._socket.recv(1 << 16)):
@@ -231,10 +301,10 @@ class NftSocket:
                     (code,) = struct.unpack_from("=i", answer, HEADER.size)
                     if code in (0, -errno.ENOENT):
                         return None
-                    raise _refused(-code)
+                    raise Refused(-code, self._what)
                 return _comment(answer)
         except OSError as error:
-            raise _refused(error.errno or errno.EIO) from error
+            raise Refused(error.errno or errno.EIO, self._what) from error
         return None
 
 
@@ -253,10 +323,3 @@ def _comment(message: bytes) -> str:
             return message[offset + 6 : offset + length].rstrip(b"\0").decode("utf-8", "replace")
         offset += (length + 3) & ~3
     return ""
-
-
-def _refused(number: int) -> KernelError:
-    hint = "load the kernel module nf_tables (modprobe nf_tables)"
-    return KernelError(
-        f"nf_tables refused the rules of virtual addresses: {describe(number)}", hint, number
-    )
