@@ -24,7 +24,7 @@ _FOLLOWERS = {
 _PAUSES = ("vrrp_garp_interval", "vrrp_gna_interval")
 """keepalived says that 0 is out of range here, and has no pause then. Its own first file has both."""
 _GROUPS = {"vrrp_mcast_group4": "224.0.0.18", "vrrp_mcast_group6": "ff02::12"}
-_NAMES = ("net_namespace", "instance")
+_NAMES = ("net_namespace", "net_namespace_ipvs", "instance")
 """Words whose argument becomes part of a path."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional
 
+from ..match.judge import TRUE_WORDS
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
 from ..values.commands import BadCommand, arguments
@@ -41,18 +42,20 @@ def _commands(tree: Node) -> Iterator[Problem]:
 
 
 def _fifos(tree: Node) -> Iterator[Problem]:
-    for name in ("notify_fifo", "vrrp_notify_fifo"):
+    for name in ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"):
         script = first_global(tree, f"{name}_script")
         if script is not None and first_global(tree, name) is None:
             hint = f"write '{name} PATH' too"
             yield script.problem(WARNING, f"{script.keyword} has no effect without {name}", hint)
-    both, ours = first_global(tree, "notify_fifo"), first_global(tree, "vrrp_notify_fifo")
-    if both is not None and ours is not None and both.args[:1] == ours.args[:1]:
-        yield ours.problem(
-            WARNING,
-            f"vrrp_notify_fifo is the same pipe as notify_fifo, {ours.args[0]}, so it is ignored",
-            "take it out: notify_fifo receives VRRP events too",
-        )
+    both = first_global(tree, "notify_fifo")
+    for name, events in (("vrrp_notify_fifo", "VRRP events"), ("lvs_notify_fifo", "those of servers")):
+        ours = first_global(tree, name)
+        if both is not None and ours is not None and both.args[:1] == ours.args[:1]:
+            yield ours.problem(
+                WARNING,
+                f"{name} is the same pipe as notify_fifo, {ours.args[0]}, so it is ignored",
+                f"take it out: notify_fifo receives {events} too",
+            )
 
 
 def _mail(tree: Node, final: Defaults) -> Iterator[Problem]:
@@ -70,7 +73,7 @@ def _mail(tree: Node, final: Defaults) -> Iterator[Problem]:
     ]
     asking = next(
         (node for node in tree.children if node.name in _SPEAKERS and sends_mail(node, final)), None
-    )
+    ) or next(_asking_services(tree), None)
     if asking is None or not missing:
         return
     place = asking.last("smtp_alert") or _global_alert(tree) or asking
@@ -81,9 +84,18 @@ def _mail(tree: Node, final: Defaults) -> Iterator[Problem]:
     )
 
 
+def _asking_services(tree: Node) -> Iterator[Node]:
+    """Services and real servers that ask for mail themselves; by default every real server would."""
+    for service in tree.all("virtual_server"):
+        for block in (service, *service.all("real_server")):
+            words = block.last("smtp_alert")
+            if words is not None and (not words.args or words.args[0] in TRUE_WORDS):
+                yield block
+
+
 def _global_alert(tree: Node) -> Optional[Node]:
     for block in tree.all("global_defs"):
-        found = block.last("smtp_alert_vrrp") or block.last("smtp_alert")
+        found = block.last("smtp_alert_vrrp") or block.last("smtp_alert_checker") or block.last("smtp_alert")
         if found is not None:
             return found
     return None

@@ -40,6 +40,7 @@ def check_tracking(tree: Node) -> Iterator[Problem]:
             lines[f"{node.name} {node.label}"] = found
             tracked.update((line.kind, line.name) for line in found)
             yield from _twice(found)
+    tracked.update(_checked_files(tree))
     groups = {name: node for node in tree.all("vrrp_sync_group") for name in _members(node)}
     owners = {node.label for node in tree.all("vrrp_instance") if _is_owner(node)}
     for node in tree.all("vrrp_instance"):
@@ -54,6 +55,14 @@ def check_tracking(tree: Node) -> Iterator[Problem]:
                 message = f"nobody tracks {node.keyword} {node.label}: it is not watched"
                 yield node.problem(WARNING, message, f"name it in {kind} of an instance, or take it out")
     yield from _security(tree)
+
+
+def _checked_files(tree: Node) -> Iterator[Tuple[str, str]]:
+    """The files that FILE_CHECK of real servers follows."""
+    for service in tree.all("virtual_server"):
+        for server in service.all("real_server"):
+            for check in server.all("FILE_CHECK"):
+                yield from (("track_file", word) for line in check.all("track_file") for word in line.args)
 
 
 # Definitions.

@@ -13,6 +13,7 @@ from ..tree import Node, Word
 from ..values.names import Names
 from ..values.settings import name_directories
 from ..words import Arg, Keyword, Section, Shape
+from .balancing import check_balancing
 from .groups import check_groups
 from .instances import check_instances, check_places
 from .lines import check_line
@@ -66,6 +67,7 @@ def check(
     checker.problems.extend(check_links(tree, sections, names))
     checker.problems.extend(check_snmp(tree))
     checker.problems.extend(check_telling(tree))
+    checker.problems.extend(check_balancing(tree, sections, checker.problems, bool(unsupported)))
     return checker.problems
 
 

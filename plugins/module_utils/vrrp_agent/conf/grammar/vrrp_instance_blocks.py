@@ -145,6 +145,7 @@ NOTIFY = (
         "Interface of the IPVS sync daemon that follows this instance.",
         args=(IFNAME,),
         deprecated="lvs_sync_daemon in global_defs",
+        supported=True,
         since="1.1.0",
     ),
     Keyword(

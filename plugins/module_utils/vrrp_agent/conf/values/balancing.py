@@ -13,6 +13,7 @@ from ..match.fit import fit_keyword
 from ..model import Config
 from ..parts.balancing import Balancing, CheckerProcess, SyncDaemon, Timeouts
 from ..parts.checks import TlsFiles
+from ..parts.telling import Fifo
 from ..tree import Node
 from ..words import Section
 from .block import text
@@ -51,7 +52,7 @@ def balancing(tree: Node, sections: Mapping[str, Section], defaults: Defaults) -
         fwmark_table=_fwmark_table(tree),
         fwmark_priority=FWMARK_PRIORITY if priority is None else priority,
         fwmark_first=defaults.number("nftables_ipvs_start_fwmark") or plain.fwmark_first,
-        fifo=fifo(tree, "lvs_notify_fifo"),
+        fifo=_own_fifo(tree),
         init_notifies=defaults.flag("rs_init_notifies"),
         check_mails="no_checker_emails" not in words,
         log_all_failures=defaults.flag("checker_log_all_failures"),
@@ -63,6 +64,12 @@ def balancing(tree: Node, sections: Mapping[str, Section], defaults: Defaults) -
         snmp_service_age_ns=nanoseconds(service_age),
         snmp_server_age_ns=nanoseconds(defaults.text("snmp_rs_stats_update_interval", service_age)),
     )
+
+
+def _own_fifo(tree: Node) -> Optional[Fifo]:
+    """None where notify_fifo is the same pipe: every line would be there twice."""
+    own, both = fifo(tree, "lvs_notify_fifo"), fifo(tree, "notify_fifo")
+    return None if own is not None and both is not None and own.path == both.path else own
 
 
 def _timeouts(tree: Node, sections: Mapping[str, Section]) -> Timeouts:
@@ -80,7 +87,7 @@ def _sync_daemon(tree: Node, sections: Mapping[str, Section]) -> Optional[SyncDa
     """The first line counts. Without an id it is the VRID of the instance that is followed."""
     node = first_global(tree, "lvs_sync_daemon")
     if node is None:
-        return None
+        return _old_sync_daemon(tree)
     fit = fit_keyword(sections["global_defs"].index["lvs_sync_daemon"], node.args, sections)
     given = {option.keyword.name: str(next(iter(option.fit.values.values()))[0]) for option in fit.options}
     instance = given.get("inst") or str(fit.value("INSTANCE") or "")
@@ -94,6 +101,15 @@ def _sync_daemon(tree: Node, sections: Mapping[str, Section]) -> Optional[SyncDa
         ttl=int(given.get("ttl", "0")),
         group=pack(given.get("group", "")) or b"",
     )
+
+
+def _old_sync_daemon(tree: Node) -> Optional[SyncDaemon]:
+    """lvs_sync_daemon_interface of the first instance that has it."""
+    for instance in tree.all("vrrp_instance"):
+        interface = text(instance, "lvs_sync_daemon_interface")
+        if interface is not None:
+            return SyncDaemon(interface, instance.label, int(_vrid(tree, instance.label)))
+    return None
 
 
 def _vrid(tree: Node, instance: str) -> str:

@@ -23,7 +23,7 @@ SCRIPT_WORDS = (
     "notify_master_rx_lower_pri",
     "notify",
 )
-FIFO_SCRIPT_WORDS = ("notify_fifo_script", "vrrp_notify_fifo_script")
+FIFO_SCRIPT_WORDS = ("notify_fifo_script", "vrrp_notify_fifo_script", "lvs_notify_fifo_script")
 SMTP_PORT = 25
 
 
