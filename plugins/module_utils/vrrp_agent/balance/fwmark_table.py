@@ -13,6 +13,7 @@ from ..kernel.namespace import inside
 from ..kernel.nft_marks import Marks, MarkTable
 from ..kernel.nftables import NftSocket
 from ..loop.log import Log
+from .backend import ServiceKey
 from .fwmarks import assign, marked, marks_of
 
 OWNER_COMMENT = "vrrp-agent fwmarks, priority "
@@ -118,6 +119,8 @@ class FwmarkKeeper:
         self._tables: Optional[FwmarkTables] = None
         self._settings: Tuple[str, int, Optional[str]] = ("", 0, None)
         self._next: Marks = {}
+        self.found: Tuple[ServiceKey, ...] = ()
+        """The services of marks that a predecessor has left in the tables."""
 
     def plan(self, balancing: Balancing, services: Sequence[VirtualServer]) -> Tuple[VirtualServer, ...]:
         """The services as IPVS is to see them."""
@@ -131,6 +134,8 @@ class FwmarkKeeper:
                 self.remove()
                 self._tables, self._settings = self._opener(balancing), settings
                 before = self._tables.marks or before
+                left = dict.fromkeys((entry.family, mark) for entry, mark in before.items())
+                self.found = tuple(ServiceKey(family, 0, b"", 0, mark) for family, mark in left)
             else:
                 before = self._tables.marks
         except KernelError as error:
