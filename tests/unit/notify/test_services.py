@@ -105,9 +105,9 @@ def test_which_pipes_hear_of_what() -> None:
 # What is said.
 
 
-def test_the_lines_of_a_pipe_end_as_keepaliveds_with_a_nul() -> None:
-    assert line(happening(SERVICE, events.UP)) == b"VS [198.51.100.10]:tcp:80 UP\n\0"
-    assert line(happening(SERVER, events.DOWN)) == b"RS [198.18.0.1]:tcp:80 [198.51.100.10]:tcp:80 DOWN\n\0"
+def test_the_lines_of_a_pipe_are_those_of_keepaliveds_releases() -> None:
+    assert line(happening(SERVICE, events.UP)) == b"VS [198.51.100.10]:tcp:80 UP\n"
+    assert line(happening(SERVER, events.DOWN)) == b"RS [198.18.0.1]:tcp:80 [198.51.100.10]:tcp:80 DOWN\n"
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,14 @@ def as_told(happening: Happening, notify: Notify) -> Optional[Happening]:
 
 
 def line(happening: Happening) -> bytes:
-    """What a pipe receives: a line, and a NUL after that of a virtual or real server (as keepalived)."""
+    """The line that a pipe receives.
+
+    No NUL follows that of a virtual or real server: no release of keepalived has written one, only its
+    development after 2.4.3 does.
+    """
     kind, name, event, priority = happening[:4]
     if kind in SERVICES:
-        return f"{kind} {name} {event}\n\0".encode("utf-8", "surrogateescape")
+        return f"{kind} {name} {event}\n".encode("utf-8", "surrogateescape")
     return f'{kind} "{name}" {event} {priority}\n'.encode("utf-8", "surrogateescape")
 
 
