@@ -31,6 +31,24 @@ SIDES = {"track", "check", "notify", "balance", "snmp"}
 """Slow work, each in a process of its own: none of them knows the others."""
 
 PURE = ("wire", "conf", "election")
+PURE_FILES = tuple(
+    f"balance/{name}.py"
+    for name in (
+        "actions",
+        "decision",
+        "describe",
+        "difference",
+        "expand",
+        "quorum",
+        "rows",
+        "server",
+        "services",
+        "words",
+    )
+)
+"""Who decides which real server is used: as pure as the election, though beside what is not."""
+PURE_NEIGHBOURS = {"balance.backend", "loop.events", "loop.results"}
+"""Values that they share with others: no clock, loop or log in them either."""
 NOT_PURE = {"asyncio", "logging", "select", "selectors", "subprocess", "threading", "time"}
 """Modules with a clock, a loop or a log in them."""
 
@@ -70,6 +88,25 @@ def test_pure_layers_have_no_clock_no_loop_and_no_log(layer: str) -> None:
     for path in sorted((AGENT / layer).rglob("*.py")):
         used = {module for target, module in imports(path) if not target}
         assert not used & NOT_PURE, f"{path.name} imports {sorted(used & NOT_PURE)}"
+
+
+@pytest.mark.parametrize("name", PURE_FILES)
+def test_decisions_about_servers_are_pure(name: str) -> None:
+    path = AGENT / name
+    allowed = {file[: -len(".py")].replace("/", ".") for file in PURE_FILES} | PURE_NEIGHBOURS
+    for target, module in imports(path):
+        if not target:
+            assert module not in NOT_PURE, f"{name} imports {module}"
+        elif target not in PURE:
+            assert module in allowed, f"{name} imports {module}"
+    assert "socket.socket(" not in path.read_text()
+
+
+@pytest.mark.parametrize("name", sorted(PURE_NEIGHBOURS))
+def test_values_that_decisions_share_with_others_are_pure_too(name: str) -> None:
+    used = set(imports(AGENT / (name.replace(".", "/") + ".py")))
+    assert not {module for target, module in used if not target} & NOT_PURE
+    assert {target for target, _module in used} <= {"", *PURE}
 
 
 def test_sockets_in_pure_layers_are_for_writing_addresses_only() -> None:

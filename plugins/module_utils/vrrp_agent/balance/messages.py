@@ -4,7 +4,7 @@
 """What the agent and the process that balances say to each other.
 
 To it: Setup at each start and reload, CheckResult for each change of a check, Roles when an instance moves.
-From it: Happening (VS and RS, UP and DOWN) for each change, Report now and then.
+From it: Happening (VS and RS, UP and DOWN) for each change, Report and Counts now and then.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Tuple
 
 from ..conf.parts.balancing import Balancing, VirtualServer
 from ..loop.results import CheckKey, CheckResult
+from .actions import Known
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,13 @@ class Setup:
     services: Tuple[VirtualServer, ...] = ()
     balancing: Balancing = field(default_factory=Balancing)
     results: Mapping[CheckKey, CheckResult] = field(default_factory=dict)
-    """What checks have found so far. Filled in for a new process only."""
+    """What checks have found so far."""
     first: bool = False
     """The agent has just started: lvs_flush applies, and what a predecessor left is adopted."""
+    known: Mapping[Tuple[str, int], Known] = field(default_factory=dict)
+    """By VirtualServer.key: what a process that has died had told of. Filled in for its successor only."""
+    before: Tuple[VirtualServer, ...] = ()
+    """What such a process had placed, perhaps, and is no longer wanted."""
 
 
 class Roles(NamedTuple):
@@ -39,10 +44,22 @@ class Goodbye(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What ``status`` shows: plain values, one for each service, and what is wrong as a whole."""
+    """What ``status`` shows: plain values, and only those that are new since the last report."""
 
     backend: str
     """``ipvs`` or ``nftables``; empty when neither can be used."""
     problem: str
-    services: Tuple[Dict[str, Any], ...]
     sync_daemon: Dict[str, Any]
+    services: Mapping[Tuple[str, int], Dict[str, Any]]
+    """By VirtualServer.key: one whole row for each service that has changed; rows.py."""
+    known: Mapping[Tuple[str, int], Known]
+    """The states of the same services, for a successor of this process."""
+    empty: bool = False
+    """Nothing is left to be balanced: this process may go."""
+
+
+class Counts(NamedTuple):
+    """How much services carry, now and then, of those alone where it has changed."""
+
+    services: Mapping[Tuple[str, int], Tuple[Dict[str, int], Dict[str, Dict[str, int]]]]
+    """By VirtualServer.key: the counters of the service, and those of its servers by their names."""

@@ -5,14 +5,319 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Tuple
+
+from ..conf.parts.balancing import Balancing, Timeouts, VirtualServer
+from ..kernel.errors import KernelError
+from ..loop.alarm import Alarm
 from ..loop.channel import Channel
-from ..loop.log import Log
+from ..loop.events import CHECKED, DOWN, SERVER, Details, Happening
+from ..loop.log import DEBUG, ERROR, INFO, NOTICE, WARNING, Log
 from ..loop.loop import Loop
+from ..loop.results import CheckResult
 from ..loop.side import Worker
+from .actions import Tell
+from .choose import IPVS, choose
+from .expand import keys_of, words_of
+from .fwmark_table import FwmarkKeeper
+from .keeper import TableKeeper, refused_of
+from .messages import Goodbye, Report, Roles, Setup
+from .report import Counting, Reporter, counting_pause_ns
+from .rows import row_of
+from .services import Key, Said, Services
+from .sync import SyncKeeper
+
+_SECOND_NS = 1_000_000_000
+_LOOK_NS = 30 * _SECOND_NS
+"""How often the table is read: somebody may have changed it, and what was refused may be taken now."""
+_SOON_NS = 5 * _SECOND_NS
+"""The same while the back end cannot be used."""
+_PARTING_NS = 5_000_000
+Step = Callable[[], None]
+
+
+def _place(balancing: Balancing) -> Tuple[Any, ...]:
+    """What decides which table of which kernel carries the services."""
+    return (
+        balancing.backend,
+        balancing.namespace,
+        balancing.command_buffer_bytes,
+        balancing.command_buffer_force,
+    )
 
 
 class BalanceWorker(Worker):
-    """Keeps the kernel's table as Setup and CheckResult want it; sends Happening and Report."""
+    """Keeps the kernel's table as Setup and CheckResult want it; sends Happening, Report and Counts."""
 
     def __init__(self, loop: Loop, channel: Channel, log: Log) -> None:
         self._loop, self._channel, self._log = loop, channel, log
+        self._setup: Optional[Setup] = None
+        self._services = Services()
+        self._keeper: Optional[TableKeeper] = None
+        self._problem = ""
+        self._active: FrozenSet[str] = frozenset()
+        self._sync = SyncKeeper(log)
+        self._fwmarks = FwmarkKeeper(log)
+        self._said: List[Said] = []
+        self._settle_alarm = Alarm(loop, self._settle)
+        self._look_alarm = Alarm(loop, self._look)
+        self._count_alarm = Alarm(loop, self._count)
+        self._parting = Alarm(loop, self._part)
+        self._reporter = Reporter(loop, channel, self._services, self._report)
+        self._counting = Counting(loop, channel, self._services)
+
+    def take(self, value: object) -> None:
+        """Setup, CheckResult, Roles or Goodbye."""
+        if isinstance(value, CheckResult):
+            self._say(self._services.take(value, time.time()))
+        elif isinstance(value, Setup):
+            self._use(value)
+        elif isinstance(value, Roles):
+            self._active = value.active
+            if self._setup is not None:
+                self._guarded(self._reach_sync)
+                self._reporter.news()
+        elif isinstance(value, Goodbye):
+            self._settle()
+            self._leave()
+
+    def end(self) -> None:
+        """The agent is gone: all stays as it is, for a successor to take over."""
+        if self._keeper is not None:
+            self._keeper.backend.close()
+
+    # Setups.
+
+    def _use(self, setup: Setup) -> None:
+        before, self._setup = self._setup, setup
+        if before is None:
+            self._begin(setup)
+        elif _place(before.balancing) != _place(setup.balancing):
+            self._move(setup)
+        balancing = setup.balancing
+        now_s = time.time()
+        services = self._planned(setup)
+        said = self._services.use(services, setup.results, now_s, balancing.init_notifies, setup.known)
+        self._say(said)
+        self._settle()
+        self._fwmarks.settle()
+        if before is not None:
+            self._guarded(self._reach_all)  # what was refused before is tried again
+        old = Timeouts() if before is None else before.balancing.timeouts
+        if old != balancing.timeouts:
+            self._guarded(self._reach_timeouts)
+        self._guarded(self._reach_sync)
+        self._reporter.news()
+        self._look_alarm.set_in(_LOOK_NS if self._keeper is not None else _SOON_NS)
+        self._count_alarm.set_in(_SECOND_NS)
+
+    def _begin(self, setup: Setup) -> None:
+        self._open(setup.balancing)
+        keeper = self._keeper
+        if keeper is None:
+            return
+        services = self._planned(setup)
+        own = {key for service in (*services, *setup.before) for key in keys_of(service)}
+        own.update(self._fwmarks.found)
+
+        def adopt() -> None:
+            if setup.first and setup.balancing.flush:
+                keeper.backend.flush()
+            count = keeper.adopt(own)
+            if count:
+                self._log.info(f"{count} services are in the {keeper.name} table already")
+            gone = own.difference(key for service in services for key in keys_of(service))
+            keeper.reach({}, [key for key in keeper.believed if key in gone])
+
+        self._guarded(adopt)
+
+    def _planned(self, setup: Setup) -> Tuple[VirtualServer, ...]:
+        """The services as the table is to hold them: with nftables_ipvs groups go by firewall marks."""
+        if self._keeper is not None and self._keeper.name != IPVS:
+            return setup.services
+        return self._fwmarks.plan(setup.balancing, setup.services)
+
+    def _open(self, balancing: Balancing) -> None:
+        choice = choose(balancing)
+        if choice.problem and choice.problem != self._problem:
+            self._log.error(choice.problem)
+        self._problem = choice.problem
+        if choice.backend is not None:
+            self._keeper = TableKeeper(choice.backend, self._log)
+            self._log.info(f"virtual servers are carried by {choice.backend.name}")
+
+    def _move(self, setup: Setup) -> None:
+        """Another back end or namespace is to carry the services."""
+        if self._keeper is not None:
+            self._guarded(self._keeper.clear)
+            self._guarded(self._stop_sync)
+            self._guarded(self._restore_timeouts)
+            self._keeper.backend.close()
+            self._keeper = None
+        self._open(setup.balancing)
+        self._guarded(self._reach_timeouts)
+
+    # The table.
+
+    def _say(self, said: List[Said]) -> None:
+        self._said += said
+        if self._settle_alarm.deadline is None:
+            self._settle_alarm.set_in(0)
+
+    def _settle(self) -> None:
+        """Change the table, then tell: whoever hears of a server may use it."""
+        self._settle_alarm.cancel()
+        for text in self._services.notes:
+            self._log.info(text)
+        self._services.notes.clear()
+        self._guarded(self._reach_part)
+        said, self._said = self._said, []
+        for service, tell in said:
+            self._tell(service.family, tell)
+        if self._services.changed:
+            self._reporter.news()
+
+    def _reach_part(self) -> None:
+        keeper = self._keeper
+        if keeper is not None:
+            part, keys = self._services.part(keeper.fitted)
+            keeper.reach(part, keys)
+
+    def _reach_all(self) -> None:
+        keeper = self._keeper
+        if keeper is not None:
+            whole = self._services.whole(keeper.fitted)
+            keeper.reach(whole, {**whole, **keeper.believed}.keys())
+
+    def _reach_timeouts(self) -> None:
+        if self._keeper is not None and self._setup is not None:
+            self._keeper.backend.set_timeouts(self._setup.balancing.timeouts)
+
+    def _restore_timeouts(self) -> None:
+        if self._keeper is not None:
+            self._keeper.backend.set_timeouts(Timeouts())
+
+    def _reach_sync(self) -> None:
+        if self._keeper is not None and self._setup is not None:
+            daemon = self._setup.balancing.sync_daemon if self._setup.services else None
+            self._sync.reach(self._keeper.backend, daemon, self._active)
+
+    def _stop_sync(self) -> None:
+        if self._keeper is not None:
+            self._sync.reach(self._keeper.backend, None, frozenset())
+
+    def _guarded(self, step: Step) -> None:
+        """Do a step; a back end that fails is said in the log and in ``status``, and looked at again soon."""
+        try:
+            step()
+        except KernelError as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            text = f"{error}{hint}"
+            now = self._loop.clock()
+            self._log.limited(ERROR, "balance", text, text, now, 60 * _SECOND_NS)
+            self._problem = text
+            self._look_alarm.set_in(_SOON_NS)
+            self._reporter.news()
+
+    def _look(self) -> None:
+        """Is the table still what it should be? Without a back end: is there one now?"""
+        if self._keeper is None and self._setup is not None:
+            self._begin(self._setup)
+            self._guarded(self._reach_timeouts)
+        keeper = self._keeper
+        self._look_alarm.set_in(_SOON_NS if keeper is None else _LOOK_NS)
+        if keeper is not None:
+            self._look_at(keeper)
+
+    def _look_at(self, keeper: TableKeeper) -> None:
+        refused, problem = dict(keeper.refused), self._problem
+
+        def look() -> None:
+            keeper.look(self._services.whole(keeper.fitted))
+            self._problem = ""
+
+        self._guarded(look)
+        self._guarded(self._reach_sync)
+        if keeper.refused != refused or self._problem != problem:
+            spots = {spot[0] for spot in {**refused, **keeper.refused}}
+            touched = [key for key, keys in self._services.keys.items() if spots.intersection(keys)]
+            self._services.changed.update(touched)
+            self._reporter.news()
+
+    # Telling.
+
+    def _tell(self, family: int, tell: Tell) -> None:
+        setup = self._setup
+        if tell.event == CHECKED and setup is not None and not setup.balancing.check_mails:
+            return
+        level = DEBUG if tell.quiet else INFO if tell.event == CHECKED or tell.stopping else NOTICE
+        if tell.event == DOWN and not tell.stopping:
+            level = WARNING
+        what = "real server" if tell.kind == SERVER else "virtual server"
+        because = f" ({tell.reason})" if tell.reason else ""
+        word = "a check has changed" if tell.event == CHECKED else tell.event
+        self._log.write(level, f"{what} {tell.name}: {word}{because}")
+        details = Details(family, tell.text, tell.servers_up, tell.stopping, tell.quiet)
+        now_s = time.time()
+        self._channel.send(
+            Happening(tell.kind, tell.name, tell.event, 0, tell.previous, tell.reason, now_s, details)
+        )
+
+    def _report(self, keys: List[Key]) -> Report:
+        services = self._services
+        keeper = self._keeper
+        rows: Dict[Key, Dict[str, Any]] = {}
+        known = {}
+        for key in keys:
+            decision = services.decisions.get(key)
+            if decision is None:
+                continue
+            words = words_of(decision.service)
+            fitted = words if keeper is None else keeper.fitted(words)
+            table = {} if keeper is None else keeper.believed
+            refused = refused_of(keeper, services.keys[key])
+            rows[key] = row_of(decision, services.keys[key], table, fitted, refused)
+            known[key] = decision.known
+        name = "" if keeper is None else keeper.name
+        problem = self._problem or self._fwmarks.problem
+        return Report(name, problem, self._sync.status(), rows, known, not services.decisions)
+
+    def _count(self) -> None:
+        setup = self._setup
+        age_ns = 5 * _SECOND_NS
+        if setup is not None and setup.balancing.snmp:
+            balancing = setup.balancing
+            age_ns = min(balancing.snmp_service_age_ns, balancing.snmp_server_age_ns)
+        took_ns = 0
+        if self._keeper is not None and self._services.decisions:
+            try:
+                took_ns = self._counting.count(self._keeper)
+            except KernelError as error:
+                now = self._loop.clock()
+                self._log.limited(WARNING, "counters", "error", str(error), now, 600 * _SECOND_NS)
+        self._count_alarm.set_in(counting_pause_ns(age_ns, took_ns))
+
+    # The end.
+
+    def _leave(self) -> None:
+        """Tell what is to be told, take our services away, and go when all words are out."""
+        setup = Setup() if self._setup is None else self._setup
+        for alarm in (self._look_alarm, self._count_alarm):
+            alarm.cancel()
+        flush = setup.balancing.flush_on_stop
+        for service, tell in self._services.stop(with_servers=not flush):
+            self._tell(service.family, tell)
+        keeper = self._keeper
+        if keeper is not None:
+            self._guarded(keeper.backend.flush if flush == "all" else keeper.clear)
+            self._guarded(self._stop_sync)
+            self._guarded(self._restore_timeouts)
+        self._fwmarks.remove()
+        self._part()
+
+    def _part(self) -> None:
+        if self._channel.waiting:
+            self._parting.set_in(_PARTING_NS)
+        else:
+            self._loop.stop()

@@ -95,10 +95,11 @@ class Side:
         """Send a value; False when it was lost because no process could take it."""
         return self._channel is not None and self._channel.send(value)
 
-    def stop(self, patience_ns: int = 5 * _SECOND_NS) -> None:
+    def stop(self, patience_ns: int = 5 * _SECOND_NS, hear_out: bool = False) -> None:
         """End it: it may finish its work for so long, then it is killed. Blocks; for the agent's own end.
 
-        Where one still retires when the next is wanted already, each of them has that time.
+        Where one still retires when the next is wanted already, each of them has that time. ``hear_out``: it
+        has been told to go, ends by itself, and its last words count.
         """
         if self._wanted and self._give_up_ns is not None:
             self._await_retirement(self._loop.clock() + patience_ns)
@@ -106,12 +107,14 @@ class Side:
         self._wanted = False
         self._loop.schedule.forget(self)
         self.deadline = None
-        while self._sending and self._loop.clock() < give_up_ns:
+        while (self._sending or (hear_out and self.running)) and self._loop.clock() < give_up_ns:
             self._loop.turn(0.01)
         for channel in (self._channel, self._leaving):
             if channel is not None:
                 channel.close()
         self._channel = self._leaving = None
+        self._loop.schedule.forget(self)
+        self.deadline = None
         self._reap_until(give_up_ns)
 
     def retire(self) -> None:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Optional
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
-from ...balance.messages import Goodbye, Report, Roles, Setup
+from ...balance.actions import Known
+from ...balance.messages import Counts, Goodbye, Report, Roles, Setup
 from ...conf.model import Config
+from ...conf.parts.balancing import VirtualServer
 from ...loop.channel import Channel
 from ...loop.events import Happening
 from ...loop.log import Log
@@ -18,6 +20,8 @@ from ...loop.results import CheckKey, CheckResult
 from ...loop.side import Side, Worker
 
 _NAME = "balance"
+Key = Tuple[str, int]
+"""VirtualServer.key."""
 
 
 def make_worker(loop: Loop, channel: Channel, log: Log) -> Worker:
@@ -28,7 +32,10 @@ def make_worker(loop: Loop, channel: Channel, log: Log) -> Worker:
 
 
 class Balancer:
-    """Keeps the process that balances. ``results`` are those of all checks, ``tell`` hears of changes."""
+    """Keeps the process that balances, and what it has said last. That outlives the process.
+
+    ``results`` are those of all checks, ``tell`` hears of changes.
+    """
 
     def __init__(
         self,
@@ -38,9 +45,17 @@ class Balancer:
         tell: Callable[[Happening], None],
     ) -> None:
         self.report: Optional[Report] = None
+        """The last one, without its rows."""
+        self.rows: Dict[Key, Dict[str, Any]] = {}
+        """By VirtualServer.key: balance/rows.py."""
+        self.counts: Dict[Key, Tuple[Dict[str, int], Dict[str, Dict[str, int]]]] = {}
+        """By VirtualServer.key: messages.Counts."""
+        self._known: Dict[Key, Known] = {}
         self._results = results
         self._tell = tell
         self._setup = Setup()
+        self._placed: List[VirtualServer] = []
+        """All that a process may have placed since the last one began."""
         self._roles = Roles(frozenset())
         self._first = True
         self._side = Side(_NAME, make_worker, loop, log, self._hello, self._hear)
@@ -50,16 +65,26 @@ class Balancer:
         """The process that balances, or 0."""
         return self._side.pid if self._side.running else 0
 
+    @property
+    def restarts(self) -> int:
+        """How often it has died."""
+        return self._side.restarts
+
     def apply(self, config: Config) -> None:
         """These virtual servers from now on; what has not changed is not touched."""
         setup = Setup(config.services, config.settings.balancing)
         if setup == self._setup:
             return
         before, self._setup = self._setup, setup
+        wanted = {service.key for service in setup.services}
+        for found in (self.rows, self.counts, self._known):
+            for key in [key for key in found if key not in wanted]:
+                del found[key]
         if not setup.services and not before.services:
             return
         if self._side.running:
-            self._side.send(setup)
+            self._side.send(self._whole())
+            self._placed += setup.services
         else:
             self._side.start()
 
@@ -76,32 +101,33 @@ class Balancer:
     def stop(self, patience_ns: int) -> None:
         """The agent ends: services go, or stay, as the configuration says. Blocks for so long at most."""
         self._side.send(Goodbye())
-        self._side.stop(patience_ns)
+        self._side.stop(patience_ns, hear_out=True)
+
+    def _whole(self) -> Setup:
+        return replace(self._setup, results=dict(self._results))
 
     def _hello(self) -> Iterator[Any]:
         first, self._first = self._first, False
+        wanted = set(self._setup.services)
+        before = tuple(dict.fromkeys(service for service in self._placed if service not in wanted))
+        self._placed = [*before, *self._setup.services]
         yield self._roles
-        yield replace(self._setup, first=first, results=dict(self._results))
+        yield replace(self._whole(), first=first, known=dict(self._known), before=before)
 
     def _hear(self, value: Any) -> None:
         if isinstance(value, Happening):
             self._tell(value)
+        elif isinstance(value, Counts):
+            self.counts.update({key: one for key, one in value.services.items() if key in self.rows})
         elif isinstance(value, Report):
-            self.report = value
+            self._take_report(value)
 
-    def status(self) -> Iterator[Dict[str, Any]]:
-        """For ``status``: what holds for all services, then each service."""
-        if self.report is None:
-            return
-        report = self.report
-        own = {"pid": self._side.pid, "restarts": self._side.restarts}
-        yield {
-            "balancing": {
-                **own,
-                "backend": report.backend,
-                "problem": report.problem,
-                "sync_daemon": report.sync_daemon,
-            }
-        }
-        for service in report.services:
-            yield {"service": service}
+    def _take_report(self, report: Report) -> None:
+        wanted = {service.key for service in self._setup.services}
+        self.rows.update({key: row for key, row in report.services.items() if key in wanted})
+        self._known.update({key: one for key, one in report.known.items() if key in wanted})
+        self.report = report._replace(services={}, known={})
+        if report.empty and not self._setup.services:
+            self.report = None
+            self._placed = []
+            self._side.retire()
