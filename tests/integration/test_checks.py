@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of real servers: when they ask, what they find, and what outlives a reload, a process, an agent.
+
+D is the director, S has the servers. Times come from the switch: a check is seen when its first packet is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Sequence
+
+import pytest
+from vrrp_agent.cli.status import NoAnswer
+
+from tests.lab import config
+from tests.lab.engines import Agent
+from tests.lab.lan import Lan, Node
+from tests.lab.namespace import inside
+from tests.lab.plugin import MakeLan
+from tests.lab.services import Asked, Listener, asked, check, real_server, service, virtual_server
+from tests.lab.shell import run, stays, wait_until
+
+SOON_S = 15
+"""A generous time for something that should happen within a second; the machine may be busy."""
+ROUND_S, RETRY_S, RETRIES = 0.4, 0.15, 2
+EARLY_MS, LATE_MS = 8.0, 15.0
+PACE = (f"delay_loop {ROUND_S}", "warmup 0.1")
+TCP = config.block("TCP_CHECK", ["connect_timeout 1", f"retry {RETRIES}", f"delay_before_retry {RETRY_S}"])
+
+
+def tcp(*lines: str) -> str:
+    """A TCP_CHECK with these words and no patience."""
+    return config.block("TCP_CHECK", ["connect_timeout 1", "retry 0", *lines])
+
+
+def director(lan: Lan, *parts: str, global_lines: Sequence[str] = ()) -> Agent:
+    """An agent on D that balances; it also is the active router."""
+    return Agent(lan.d, config.file(lan.d, config.instance(), *parts, global_lines=global_lines))
+
+
+def known(
+    agent: Agent, server: str, state: str, number: int = 0, why: str = "", **where: Any
+) -> Dict[str, Any]:
+    """Wait until status says this of a check."""
+    seen: Dict[str, Any] = {}
+
+    def so() -> bool:
+        with contextlib.suppress(AssertionError, OSError, KeyError, IndexError, NoAnswer):
+            seen.update(check(agent, server, number, **where))
+            return bool(seen["state"] == state and why in seen["why"])
+        return False
+
+    wait_until(f"check {number} of {server} to be {state} {why}", so, SOON_S)
+    return seen
+
+
+def gaps_s(moments: Sequence[Asked]) -> List[float]:
+    return [(later.at_ns - earlier.at_ns) / 1e9 for earlier, later in zip(moments, moments[1:])]
+
+
+def is_about(lan: Lan, gap_s: float, wanted_s: float, since_ns: int) -> bool:
+    """True when a gap is right, as far as this machine let anybody be on time."""
+    late_s = (LATE_MS + 2 * lan.stalls.worst_ms(since_ns)) / 1e3
+    return wanted_s - EARLY_MS / 1e3 - late_s / 2 <= gap_s <= wanted_s + late_s
+
+
+def test_a_server_that_goes_and_comes_again_counts_after_its_retries(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    server, port = lan.s.ipv4, 8001
+    agent = director(lan, virtual_server(real_server(server, TCP, port=port), lines=PACE))
+    with Listener(lan.s, port) as listener:
+        agent.start()
+        known(agent, server, "good", port=port)
+        begin_ns = time.time_ns()
+        wait_until("two more tries", lambda: len(asked(lan.wire, lan.d, port=port, since_ns=begin_ns)) > 2)
+        listener.close()
+        closed_ns = time.time_ns()
+        agent.wait_for_log(f"bad after {RETRIES + 1} tries (connection refused)")
+        wait_until("two tries more", lambda: len(asked(lan.wire, lan.d, port=port, since_ns=closed_ns)) > 5)
+        listener.open()
+        known(agent, server, "good", port=port)
+    before = gaps_s(asked(lan.wire, lan.d, port=port, since_ns=begin_ns))
+    tries = gaps_s(asked(lan.wire, lan.d, port=port, since_ns=closed_ns))
+    wanted = [*[RETRY_S] * RETRIES, ROUND_S, ROUND_S]
+    assert is_about(lan, before[0], ROUND_S, begin_ns), before
+    for gap, right in zip(tries, wanted):
+        assert is_about(lan, gap, right, closed_ns), f"gaps {tries}, wanted {wanted}"
+    assert agent.log().count(": good (connected)") == 2, "one good try is enough"
+    agent.stop()
+
+
+def test_each_failure_has_its_reason(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    agent = director(
+        lan,
+        virtual_server(
+            real_server(
+                lan.s.ipv4, tcp("connect_port 8001"), tcp("connect_port 8002", "connect_timeout 0.3")
+            ),
+            real_server("198.18.0.1", tcp()),
+            real_server("198.18.1.1", tcp(), tcp("connect_ip 198.51.100.11", "bindto 198.51.100.77")),
+            lines=PACE,
+        ),
+    )
+    run("ip", "netns", "exec", lan.s.namespace, "nft", "-f", "-", stdin=DROP)
+    lan.d.ip("route", "add", "unreachable", "198.18.0.0/24")
+    agent.start()
+    known(agent, lan.s.ipv4, "bad", 0, "connection refused")
+    known(agent, lan.s.ipv4, "bad", 1, "timed out")
+    known(agent, "198.18.0.1", "bad", 0, "host unreachable")
+    known(agent, "198.18.1.1", "bad", 0, "network unreachable")
+    agent.wait_for_log("cannot be made: bindto 198.51.100.77")
+    assert check(agent, "198.18.1.1", 1)["state"] == "unknown", "what this host cannot ask says nothing"
+    agent.stop()
+
+
+DROP = """table inet silence {
+  chain input { type filter hook input priority 0; tcp dport 8002 drop; }
+}
+"""
+
+
+@pytest.fixture(name="udp")
+def make_udp() -> Iterator[Any]:
+    """Call it with a node, a port and an answer: a UDP server that answers, or keeps silent with None."""
+    sockets: List[socket.socket] = []
+
+    def serve(node: Node, port: int, answer: Any) -> None:
+        made = inside(node.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        made.bind((node.ipv4, port))
+        sockets.append(made)
+
+        def work() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    _data, peer = made.recvfrom(2048)
+                    if answer is not None:
+                        made.sendto(answer, peer)
+
+        threading.Thread(target=work, daemon=True).start()
+
+    yield serve
+    for one in sockets:
+        one.close()
+
+
+def test_datagrams_and_pings_find_out_who_is_there(make_lan: MakeLan, udp: Any) -> None:
+    lan = make_lan("d", "s")
+    udp(lan.s, 5001, None)
+    udp(lan.s, 5002, b"\x12\x34yes")
+
+    def datagram(port: int, *lines: str) -> str:
+        return config.block("UDP_CHECK", [f"connect_port {port}", "connect_timeout 0.3", "retry 0", *lines])
+
+    ping = config.block("PING_CHECK", ["connect_timeout 1", "retry 0"])
+    ping6 = config.block("PING_CHECK", ["connect_timeout 1", "retry 0", f"connect_ip {lan.s.ipv6}"])
+    here = config.block(
+        "PING_CHECK", ["connect_timeout 1", "retry 0", f"connect_ip {lan.s.link_local}", "bind_if eth0"]
+    )
+    agent = director(
+        lan,
+        virtual_server(
+            real_server(
+                lan.s.ipv4,
+                *(datagram(5001), datagram(5003), datagram(5001, "require_reply")),
+                *(datagram(5002, "require_reply 12 3X"), datagram(5002, "require_reply 1234 00")),
+                *(ping, ping6, here),
+            ),
+            real_server("198.51.100.99", config.block("PING_CHECK", ["connect_timeout 0.3", "retry 0"])),
+            lines=PACE,
+        ),
+    )
+    agent.start()
+    known(agent, lan.s.ipv4, "good", 0, "no error within 0.3 s")
+    known(agent, lan.s.ipv4, "bad", 1, "connection refused")
+    known(agent, lan.s.ipv4, "bad", 2, "no answer within 0.3 s")
+    known(agent, lan.s.ipv4, "good", 3, "answered")
+    known(agent, lan.s.ipv4, "bad", 4, "byte 3 of the answer")
+    for number in (5, 6, 7):
+        known(agent, lan.s.ipv4, "good", number, "answered")
+    known(agent, "198.51.100.99", "bad", 0, "timed out")
+    lan.s.ip("address", "del", f"{lan.s.ipv4}/24", "dev", "eth0")
+    known(agent, lan.s.ipv4, "bad", 5)
+    stays("the ping by IPv6 good", lambda: check(agent, lan.s.ipv4, 6)["state"] == "good", 2 * ROUND_S)
+    agent.stop()
+
+
+def test_a_check_goes_from_where_it_is_told_to(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    lan.d.ip("address", "add", "198.51.100.60/24", "dev", "eth0")
+    lan.d.ip("rule", "add", "fwmark", "7", "unreachable")
+    words = ("connect_port 8001", "bindto 198.51.100.60", "bind_port 4000", "bind_if eth0")
+    agent = director(
+        lan,
+        virtual_server(
+            real_server(lan.s.ipv4, tcp(*words), tcp("connect_port 8001", "fwmark 7")),
+            lines=PACE,
+        ),
+    )
+    with Listener(lan.s, 8001):
+        agent.start()
+        known(agent, lan.s.ipv4, "good", 0)
+        known(agent, lan.s.ipv4, "bad", 1, "unreachable")
+        begin_ns = time.time_ns()
+        wait_until("three tries", lambda: len(asked(lan.wire, lan.d, port=8001, since_ns=begin_ns)) > 3)
+        known(agent, lan.s.ipv4, "good", 0)
+    seen = asked(lan.wire, lan.d, port=8001)
+    assert {(one.source, one.source_port) for one in seen} == {("198.51.100.60", 4000)}
+    agent.stop()
+
+
+def test_a_service_whose_address_is_elsewhere_asks_nothing(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    away = "198.51.100.200"
+    resting = virtual_server(
+        real_server(lan.s.ipv4, tcp("connect_port 8001")), address=away, lines=(*PACE, "ha_suspend")
+    )
+    other = virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8002")), lines=PACE)
+    agent = director(lan, resting, other)
+    with Listener(lan.s, 8001), Listener(lan.s, 8002):
+        agent.start()
+        known(agent, lan.s.ipv4, "good")
+        assert not asked(lan.wire, lan.d, port=8001)
+        lan.d.ip("address", "add", f"{away}/24", "dev", "eth0")
+        known(agent, lan.s.ipv4, "good", address=away)
+        lan.d.ip("address", "del", f"{away}/24", "dev", "eth0")
+        agent.wait_for_log(f"checks of [{away}]:tcp:80 rest")
+        wait_until("quiet", lambda: not recent(lan, 8001, 2 * ROUND_S), SOON_S)
+        assert recent(lan, 8002, SOON_S)
+        assert service(agent, away)["suspended"]
+        agent.reload(agent.config.replace("ha_suspend", ""))
+        wait_until("tries again", lambda: recent(lan, 8001, ROUND_S), SOON_S)
+    agent.stop()
+
+
+def recent(lan: Lan, port: int, seconds: float) -> List[Asked]:
+    return asked(lan.wire, lan.d, port=port, since_ns=time.time_ns() - int(seconds * 1e9))
+
+
+def test_a_reload_leaves_unchanged_checks_alone_and_states_as_they_are(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    round_s = 0.8
+    lines = (f"delay_loop {round_s}", "warmup 0.1")
+    staying = real_server(lan.s.ipv4, tcp("connect_port 8001"))
+    dead = real_server("198.51.100.99", tcp("connect_port 8009", "connect_timeout 0.2"))
+    agent = director(lan, virtual_server(staying, dead, lines=lines))
+    with Listener(lan.s, 8001):
+        agent.start()
+        known(agent, lan.s.ipv4, "good")
+        known(agent, "198.51.100.99", "bad")
+        slow = real_server("198.51.100.99", tcp("connect_port 8010", "connect_timeout 5"))
+        since = known(agent, "198.51.100.99", "bad")["since"]
+        before = agent.log()
+        new = real_server(lan.d.ipv4, tcp())
+        text = config.file(lan.d, config.instance(), virtual_server(new, slow, staying, lines=lines))
+        begin_ns = agent.reload(text)
+        known(agent, lan.d.ipv4, "bad")
+        one = check(agent, "198.51.100.99")
+        assert (one["state"], one["since"]) == ("bad", since), (
+            "other words, and the same state until it is known"
+        )
+        wait_until("three tries more", lambda: len(asked(lan.wire, lan.d, port=8001, since_ns=begin_ns)) > 3)
+    start = asked(lan.wire, lan.d, port=8001)
+    gaps = gaps_s([one for one in start if one.at_ns > begin_ns - int(2 * round_s * 1e9)])
+    assert all(is_about(lan, gap, round_s, begin_ns) for gap in gaps), gaps
+    assert "good (connected)" not in agent.log()[len(before) :]
+    assert "real server" not in "\n".join(
+        line for line in agent.log()[len(before) :].splitlines() if lan.d.ipv4 not in line
+    ), "nobody has come or gone but for the new one"
+    agent.stop()
+
+
+def test_a_killed_process_is_followed_by_one_that_knows_what_it_knew(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    dead = "198.51.100.99"
+    agent = director(
+        lan,
+        virtual_server(
+            real_server(lan.s.ipv4, tcp("connect_port 8001")),
+            real_server(dead, config.block("TCP_CHECK", ["connect_timeout 0.2", "retry 0"])),
+            lines=PACE,
+        ),
+    )
+    with Listener(lan.s, 8001):
+        agent.start()
+        known(agent, lan.s.ipv4, "good")
+        known(agent, dead, "bad")
+        first = agent.status()["balancing"]["check_pid"]
+        os.kill(first, signal.SIGKILL)
+        killed_ns = time.time_ns()
+        wait_until("another process", lambda: checking_pid(agent) not in (0, first), SOON_S)
+        wait_until("tries", lambda: len(asked(lan.wire, lan.d, port=8001, since_ns=killed_ns)) > 2, SOON_S)
+        assert check(agent, dead)["state"] == "bad"
+        after = agent.log()[agent.log().index("has died") :]
+        assert ": good" not in after
+        assert ": bad" not in after
+    known(agent, lan.s.ipv4, "bad", why="refused")
+    agent.stop()
+    assert not (agent.runtime / "checks").exists()
+
+
+def checking_pid(agent: Agent) -> int:
+    with contextlib.suppress(OSError, KeyError, NoAnswer):
+        return int(agent.status()["balancing"]["check_pid"])
+    return 0
+
+
+def test_a_killed_agent_is_followed_by_one_that_leaves_dead_servers_out(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    dead = "198.51.100.99"
+    lines = ("delay_loop 30", "warmup 1")
+    slow = real_server(dead, config.block("TCP_CHECK", ["connect_timeout 0.3", "retry 0"]))
+    agent = director(
+        lan, virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8001")), slow, lines=lines)
+    )
+    with Listener(lan.s, 8001):
+        agent.start()
+        known(agent, dead, "bad")
+        known(agent, lan.s.ipv4, "good")
+        notes = agent.runtime / "checks"
+        wait_until("notes", lambda: notes.exists() and '"connected"' in notes.read_text(), SOON_S)
+        wait_until("notes of the dead one", lambda: "timed out" in notes.read_text(), SOON_S)
+        agent.kill()
+        again = Agent(lan.d, agent.config, runtime=agent.runtime)
+        again.start()
+        known(again, dead, "bad", why="timed out")
+        names = {one["name"]: one["state"] for one in service(again)["servers"]}
+        assert names == {f"[{lan.s.ipv4}]:tcp:80": "up", f"[{dead}]:tcp:80": "down"}
+        assert f"real server [{dead}]" not in again.log()
+        assert "2 results of checks are known already, 1 of them bad" in again.log()
+        again.stop()
+        last = Agent(lan.d, agent.config.replace("warmup 1", "warmup 9"), runtime=agent.runtime)
+        last.start()
+        last.wait_for_log("VI_1: init ->")
+        assert "are known already" not in last.log(), "after an orderly end there is nothing to go on with"
+        last.stop()
+
+
+def test_the_process_that_checks_is_what_the_file_says(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    words = (
+        "checker_process_name probing",
+        "checker_priority 7",
+        "checker_cpu_affinity 0",
+        "checker_no_swap",
+    )
+    agent = director(
+        lan, virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8001")), lines=PACE), global_lines=words
+    )
+    agent.start()
+    known(agent, lan.s.ipv4, "bad")
+    pid = checking_pid(agent)
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    assert Path(f"/proc/{pid}/comm").read_text().strip() == "probing"
+    assert int(stat.rpartition(")")[2].split()[16]) == 7
+    assert os.sched_getaffinity(pid) == {0}
+    locked = re.search(r"VmLck:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert locked is not None
+    assert int(locked.group(1)) > 0
+    text = agent.config
+    for word in words:
+        text = text.replace(word, "")
+    agent.reload(text)
+    wait_until(
+        "the usual name", lambda: Path(f"/proc/{pid}/comm").read_text().strip() == "vrrp-check", SOON_S
+    )
+    assert os.sched_getaffinity(pid) == set(range(os.cpu_count() or 1))
+    assert checking_pid(agent) == pid
+    agent.stop()
+
+
+def test_three_hundred_checks_hold_up_no_advert(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    count, round_s = 300, 0.5
+    addresses = [f"198.18.{number // 100}.{number % 100 + 1}" for number in range(count)]
+    lan.d.ip("route", "add", "198.18.0.0/16", "via", lan.s.ipv4)
+    lan.s.ip("route", "add", "local", "198.18.0.0/16", "dev", "lo")
+    lines = (f"delay_loop {round_s}", f"warmup {round_s}")
+    agent = director(lan, virtual_server(*(real_server(one, tcp()) for one in addresses), lines=lines))
+    with Listener(lan.s, 80, "0.0.0.0"):
+        agent.start()
+        wait_until("all to be good", lambda: agent.log().count(": good (connected)") == count, 30)
+        begin_ns = time.time_ns()
+        wait_until(
+            "some rounds", lambda: len(asked(lan.wire, lan.d, port=80, since_ns=begin_ns)) > 5 * count, 30
+        )
+        rounds_ns = time.time_ns()
+        os.kill(checking_pid(agent), signal.SIGSTOP)
+        time.sleep(2 * round_s)  # long enough that every check is overdue
+        os.kill(checking_pid(agent), signal.SIGCONT)
+        going_ns = time.time_ns()
+        wait_until(
+            "some rounds", lambda: len(asked(lan.wire, lan.d, port=80, since_ns=going_ns)) > 4 * count, 30
+        )
+    wait_until("all to be bad", lambda: agent.log().count(": bad (connection refused)") == count, 30)
+    end_ns = time.time_ns()
+    adverts = lan.wire.adverts("d", since_ns=begin_ns, until_ns=end_ns)
+    gaps_ms = [(later.at_ns - earlier.at_ns) / 1e6 for earlier, later in zip(adverts, adverts[1:])]
+    allowed_ms = 100 + LATE_MS + 2 * lan.stalls.worst_ms(begin_ns)
+    assert max(gaps_ms) < allowed_ms, (
+        f"an advert came {max(gaps_ms):.1f} ms after the last, {allowed_ms:.1f} allowed"
+    )
+    for since_ns in (begin_ns, going_ns + int(1.2 * round_s * 1e9)):
+        until_ns = since_ns + int(round_s * 1e9)
+        moments = [
+            one.at_ns for one in asked(lan.wire, lan.d, port=80, since_ns=since_ns) if one.at_ns < until_ns
+        ]
+        parts = [sum(0 <= at - since_ns - n * 5e7 < 5e7 for at in moments) for n in range(10)]
+        assert max(parts) < count * 0.4, f"tries in each tenth of a round: {parts}"
+    assert rounds_ns - begin_ns < 30e9
+    agent.stop()
