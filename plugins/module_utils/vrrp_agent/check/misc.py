@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Set
 
 from ..conf.parts.checks import Check, MiscCheck
 from ..kernel.accounts import UnknownAccount
 from ..kernel.errors import KernelError
 from ..kernel.executable import Executable, ProgramRefused, examine, look_again
 from ..kernel.program import Ended, start
+from ..loop.loop import Loop
 from ..loop.running import KILL_AFTER_NS, Running
 from .probe import Context, Done, Outcome, not_asked
 
 _SPARE_NS = 15_000_000_000
 _LEAST_WEIGHT_CODE, _WEIGHT_OFFSET = 2, 2
+_END_S = 1.0
+"""keepalived: at the end programs have so long to end before they are killed."""
+_alive: Set[Running] = set()
+"""Every program of this process that has not ended."""
 
 
 def judge(check: MiscCheck, ended: Ended, told: bool, limit_ns: int) -> Outcome:
@@ -30,6 +35,17 @@ def judge(check: MiscCheck, ended: Ended, told: bool, limit_ns: int) -> Outcome:
     return Outcome(ended.good, str(ended))
 
 
+def let_none_outlive(loop: Loop) -> None:
+    """At the end of this process: tell all programs to end, wait for a second, kill what is left."""
+    for running in tuple(_alive):
+        running.end()
+    give_up_ns = loop.clock() + int(_END_S * 1e9)
+    while _alive and loop.clock() < give_up_ns:
+        loop.turn(0.02)
+    for running in _alive:
+        running.kill()
+
+
 class MiscProbe:
     """The runs of one program. It is told to end at misc_timeout, and killed 2 s later, as in keepalived."""
 
@@ -40,13 +56,14 @@ class MiscProbe:
         self._run_ns = check.timeout_ns or check.timing.delay_loop_ns
         self.limit_ns = self._run_ns + KILL_AFTER_NS + _SPARE_NS
         self._running: Optional[Running] = None
-        self._leaving: Optional[Running] = None
-        """One that was given up, and has not ended yet."""
+        """The run of this try."""
+        self._alive: Optional[Running] = None
+        """The same, or one that was given up and has not ended yet."""
         self._executable: Optional[Executable] = None
 
     def start(self) -> None:
         """Run it, unless the run before has still not ended: no two runs of one check at a time."""
-        if self._leaving is not None:
+        if self._alive is not None:
             self._done(not_asked("the run before has not ended yet"))
             return
         try:
@@ -62,13 +79,13 @@ class MiscProbe:
         except KernelError as error:
             self._done(Outcome(False, str(error)))
             return
-        self._running = Running(program, self._context.loop, self._run_ns, self._ended)
+        self._running = self._alive = Running(program, self._context.loop, self._run_ns, self._ended)
+        _alive.add(self._running)
 
     def stop(self) -> None:
         """Tell it to end; it is killed when it does not."""
         running, self._running = self._running, None
         if running is not None:
-            self._leaving = running
             running.end()
 
     def _examined(self) -> Executable:
@@ -79,7 +96,9 @@ class MiscProbe:
         return found
 
     def _ended(self, ended: Ended, told: bool) -> None:
+        if self._alive is not None:
+            _alive.discard(self._alive)
+            self._alive = None
         running, self._running = self._running, None
-        self._leaving = None
         if running is not None:
             self._done(judge(self._check, ended, told, self._run_ns))

@@ -60,6 +60,9 @@ class CheckWorker(Worker):
             runner.stop()
         if self._files is not None:
             self._files.close()
+        from .misc import let_none_outlive  # few have a program; then it is loaded already
+
+        let_none_outlive(self._loop)
 
     def _take_orders(self, orders: Orders) -> None:
         before, self._orders = self._orders, orders
