@@ -81,6 +81,11 @@ class PipeReader:
         """Whole lines that have come."""
         return self._data.decode().split("\n")[:-1]
 
+    @property
+    def data(self) -> bytes:
+        """All that has come, byte for byte."""
+        return self._data
+
     def wait_for(self, *lines: str, timeout_s: float = 10) -> None:
         """Wait until these lines have come, in any order."""
         wait_until(f"{lines} from the pipe", lambda: set(lines) <= set(self.lines()), timeout_s)
