@@ -92,7 +92,7 @@ class Pace:
             self.failures = 0
             if outcome.settled:
                 self.good = True
-            elif outcome.at_once:
+            elif outcome.at_once and not before:
                 self._wait_until(now)
                 return False
         elif before and self.failures < timing.retry:
