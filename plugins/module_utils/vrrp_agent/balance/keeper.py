@@ -12,7 +12,16 @@ from __future__ import annotations
 from typing import Collection, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ..loop.log import Log
-from .backend import Backend, Change, DestinationKey, Refusal, ServiceKey, ServiceWords, Table
+from .backend import (
+    Backend,
+    Change,
+    DestinationKey,
+    Placed,
+    Refusal,
+    ServiceKey,
+    ServiceWords,
+    Table,
+)
 from .describe import change_text
 from .difference import ADD, REMOVE, SET, apply, difference
 
@@ -48,6 +57,11 @@ class TableKeeper:
         """``ipvs`` or ``nftables``."""
         return self.backend.name
 
+    @property
+    def problem(self) -> str:
+        """What keeps the back end from working well though it takes all steps; only nftables knows such."""
+        return str(getattr(self.backend, "problem", ""))
+
     def fitted(self, words: ServiceWords) -> ServiceWords:
         """The nearest that the back end can do."""
         return self.backend.fitted(words)
@@ -79,6 +93,10 @@ class TableKeeper:
                 more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
                 self._log.warning(f"somebody else has changed the {self.name} table; put back: {some}{more}")
         self.believed = found
+        for spot in [spot for spot, one in self.refused.items() if one.change.what == REMOVE]:
+            entry = found.get(spot[0])
+            if entry is None or (spot[1] is not None and spot[1] not in entry.destinations):
+                del self.refused[spot]  # it is gone
         if not steps:
             return
         self._take_steps(steps)
@@ -92,9 +110,12 @@ class TableKeeper:
         self.reach({}, list(self.believed))
 
     def _own_part(self, table: Table, own: Collection[ServiceKey]) -> Table:
-        if self.name == _NFTABLES:
-            return table  # nobody else has anything there
-        return {key: entry for key, entry in table.items() if key in own}
+        every = self.name == _NFTABLES  # nobody else has anything there
+        return {
+            key: Placed(entry.words, dict(entry.destinations))
+            for key, entry in table.items()
+            if every or key in own
+        }
 
     def _take_steps(self, steps: List[Change]) -> None:
         if not steps:

@@ -9,7 +9,7 @@ cost one change of the table.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..conf.parts.balancing import VirtualServer
 from ..loop.results import CheckKey, CheckResult
@@ -34,6 +34,7 @@ class Services:
         """Lines for the log since they were taken away last."""
         self.changed: Set[Key] = set()
         """Services whose row in ``status`` is another one; whoever reports them takes them out."""
+        self._carried: Dict[Key, VirtualServer] = {}
         self._pools: Dict[Key, Pool] = {}
         self._owners: Dict[ServiceKey, Tuple[VirtualServer, ...]] = {}
         self._dirty: Dict[ServiceKey, None] = {}
@@ -45,9 +46,15 @@ class Services:
         now_s: float,
         init_notifies: bool,
         known: Mapping[Key, Known],
+        carried: Optional[Sequence[VirtualServer]] = None,
     ) -> List[Said]:
-        """These services from now on; one that is as it was is not touched."""
+        """These services from now on; one that is as it was is not touched.
+
+        ``carried``: the same services as the kernel is to see them, by a mark perhaps (nftables_ipvs).
+        """
         wanted = {service.key: service for service in services}
+        before = self._carried
+        self._carried = {service.key: service for service in (services if carried is None else carried)}
         said: List[Said] = []
         for key in [key for key in self.decisions if key not in wanted]:
             decision = self.decisions.pop(key)
@@ -60,14 +67,13 @@ class Services:
                 decision = Decision(service, results, now_s, init_notifies)
                 self.decisions[key] = decision
                 said += self._do(decision, decision.begin(now_s, known.get(key)))
-                self._place(key, service, decision)
-            elif decision_now.service != service:
-                before = self.keys[key]
+                self._place(key, decision)
+            elif decision_now.service != service or before[key] != self._carried[key]:
+                self._mark(self.keys[key])
                 said += self._do(decision_now, decision_now.change(service, results, now_s, init_notifies))
-                self._place(key, service, decision_now)
-                self._mark(before)
+                self._place(key, decision_now)
         self.decisions = {key: self.decisions[key] for key in wanted}
-        self._owners = owners_of(services)
+        self._owners = owners_of(self._carried.values())
         return said
 
     def take(self, result: CheckResult, now_s: float) -> List[Said]:
@@ -98,8 +104,8 @@ class Services:
         """All keys of all services."""
         return self._owners
 
-    def _place(self, key: Key, service: VirtualServer, decision: Decision) -> None:
-        self.keys[key] = keys_of(service)
+    def _place(self, key: Key, decision: Decision) -> None:
+        self.keys[key] = keys_of(self._carried[key])
         self._pools[key] = decision.pool
         self._mark(self.keys[key])
         self.changed.add(key)

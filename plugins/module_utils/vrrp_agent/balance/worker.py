@@ -58,7 +58,7 @@ class BalanceWorker(Worker):
         self._problem = ""
         self._active: FrozenSet[str] = frozenset()
         self._sync = SyncKeeper(log)
-        self._fwmarks = FwmarkKeeper(log)
+        self._marks = FwmarkKeeper(log)
         self._said: List[Said] = []
         self._settle_alarm = Alarm(loop, self._settle)
         self._look_alarm = Alarm(loop, self._look)
@@ -96,12 +96,7 @@ class BalanceWorker(Worker):
         elif _place(before.balancing) != _place(setup.balancing):
             self._move(setup)
         balancing = setup.balancing
-        now_s = time.time()
-        services = self._planned(setup)
-        said = self._services.use(services, setup.results, now_s, balancing.init_notifies, setup.known)
-        self._say(said)
-        self._settle()
-        self._fwmarks.settle()
+        self._use_services(setup)
         if before is not None:
             self._guarded(self._reach_all)  # what was refused before is tried again
         old = Timeouts() if before is None else before.balancing.timeouts
@@ -112,31 +107,35 @@ class BalanceWorker(Worker):
         self._look_alarm.set_in(_LOOK_NS if self._keeper is not None else _SOON_NS)
         self._count_alarm.set_in(_SECOND_NS)
 
+    def _use_services(self, setup: Setup) -> None:
+        given = (setup.services, setup.results, time.time(), setup.balancing.init_notifies, setup.known)
+        self._say(self._services.use(*given, carried=self._carried(setup)))
+        self._settle()
+        self._marks.settle()
+
     def _begin(self, setup: Setup) -> None:
         self._open(setup.balancing)
         keeper = self._keeper
         if keeper is None:
             return
-        services = self._planned(setup)
-        own = {key for service in (*services, *setup.before) for key in keys_of(service)}
-        own.update(self._fwmarks.found)
+        own = {key for service in self._carried(setup) for key in keys_of(service)}
+        gone = {key for service in setup.before for key in keys_of(service)}.union(self._marks.found) - own
 
         def adopt() -> None:
             if setup.first and setup.balancing.flush:
                 keeper.backend.flush()
-            count = keeper.adopt(own)
+            count = keeper.adopt(own | gone)
             if count:
                 self._log.info(f"{count} services are in the {keeper.name} table already")
-            gone = own.difference(key for service in services for key in keys_of(service))
-            keeper.reach({}, [key for key in keeper.believed if key in gone])
+            keeper.reach({}, [key for key in keeper.believed if key not in own])
 
         self._guarded(adopt)
 
-    def _planned(self, setup: Setup) -> Tuple[VirtualServer, ...]:
-        """The services as the table is to hold them: with nftables_ipvs groups go by firewall marks."""
-        if self._keeper is not None and self._keeper.name != IPVS:
+    def _carried(self, setup: Setup) -> Tuple[VirtualServer, ...]:
+        """The services as the kernel is to see them (nftables_ipvs is for IPVS)."""
+        if self._keeper is None or self._keeper.name != IPVS:
             return setup.services
-        return self._fwmarks.plan(setup.balancing, setup.services)
+        return self._marks.plan(setup.balancing, setup.services)
 
     def _open(self, balancing: Balancing) -> None:
         choice = choose(balancing)
@@ -149,6 +148,7 @@ class BalanceWorker(Worker):
 
     def _move(self, setup: Setup) -> None:
         """Another back end or namespace is to carry the services."""
+        self._marks.remove()
         if self._keeper is not None:
             self._guarded(self._keeper.clear)
             self._guarded(self._stop_sync)
@@ -224,6 +224,7 @@ class BalanceWorker(Worker):
         """Is the table still what it should be? Without a back end: is there one now?"""
         if self._keeper is None and self._setup is not None:
             self._begin(self._setup)
+            self._use_services(self._setup)
             self._guarded(self._reach_timeouts)
         keeper = self._keeper
         self._look_alarm.set_in(_SOON_NS if keeper is None else _LOOK_NS)
@@ -231,7 +232,7 @@ class BalanceWorker(Worker):
             self._look_at(keeper)
 
     def _look_at(self, keeper: TableKeeper) -> None:
-        refused, problem = dict(keeper.refused), self._problem
+        refused, problem = dict(keeper.refused), (self._problem, keeper.problem)
 
         def look() -> None:
             keeper.look(self._services.whole(keeper.fitted))
@@ -239,7 +240,7 @@ class BalanceWorker(Worker):
 
         self._guarded(look)
         self._guarded(self._reach_sync)
-        if keeper.refused != refused or self._problem != problem:
+        if keeper.refused != refused or (self._problem, keeper.problem) != problem:
             spots = {spot[0] for spot in {**refused, **keeper.refused}}
             touched = [key for key, keys in self._services.keys.items() if spots.intersection(keys)]
             self._services.changed.update(touched)
@@ -280,7 +281,8 @@ class BalanceWorker(Worker):
             rows[key] = row_of(decision, services.keys[key], table, fitted, refused)
             known[key] = decision.known
         name = "" if keeper is None else keeper.name
-        problem = self._problem or self._fwmarks.problem
+        problems = (self._problem, self._marks.problem, "" if keeper is None else keeper.problem)
+        problem = "; ".join(filter(None, problems))
         return Report(name, problem, self._sync.status(), rows, known, not services.decisions)
 
     def _count(self) -> None:
@@ -313,7 +315,7 @@ class BalanceWorker(Worker):
             self._guarded(keeper.backend.flush if flush == "all" else keeper.clear)
             self._guarded(self._stop_sync)
             self._guarded(self._restore_timeouts)
-        self._fwmarks.remove()
+        self._marks.remove()
         self._part()
 
     def _part(self) -> None:
