@@ -15,7 +15,7 @@ import pytest
 
 sys.path.append(str(pathlib.Path("vrrp-agent").resolve()))  # pyroute2 is in there
 
-from vrrp_agent.balance.backend import (  # noqa: E402
+from vrrp_agent.balance.backend import (
     Change,
     DestinationKey,
     DestinationWords,
@@ -24,10 +24,10 @@ from vrrp_agent.balance.backend import (  # noqa: E402
     ServiceWords,
     Table,
 )
-from vrrp_agent.balance.choose import choose  # noqa: E402
-from vrrp_agent.balance.difference import difference  # noqa: E402
-from vrrp_agent.balance.ipvs import IpvsBackend  # noqa: E402
-from vrrp_agent.conf.parts.balancing import (  # noqa: E402
+from vrrp_agent.balance.choose import choose
+from vrrp_agent.balance.difference import difference
+from vrrp_agent.balance.ipvs import IpvsBackend
+from vrrp_agent.conf.parts.balancing import (
     DIRECT,
     GRE,
     GUE,
