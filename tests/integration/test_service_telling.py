@@ -264,6 +264,10 @@ def test_a_manager_sees_services_and_hears_of_them(story: Story) -> None:
     assert [walk[f"4.1.5.1.{number}"] for number in (1, 2)] == [("Gauge32", str(port)) for port in PORTS]
     assert bytes.fromhex(snmp.walk(f"{KEEPALIVED}.1")["2.0"][1]) == b"d"
     wait_until("both servers to be checked", lambda: checked(story) == ["good", "good"], LONG_S)
+    assert snmp.set(f"{CHECK}.4.1.7.1.2", "i", "5") == ""
+    snmp.wait_for(f"{CHECK}.4.1.7.1.2", "5", LONG_S)
+    assert story.service()["servers"][1]["weight"] == 5
+    assert "notWritable" in snmp.set(f"{CHECK}.4.1.6.1.2", "i", "2")
     for port in PORTS:
         story.down(port)
     snmp.wait_for(f"{CHECK}.3.1.23.1", "2", LONG_S)

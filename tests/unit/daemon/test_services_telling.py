@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Tuple
 
 import pytest
+from vrrp_agent.balance.messages import Setup
 from vrrp_agent.conf.model import Command, Config, Fifo, GlobalSettings, Mail, Snmp, Telling
 from vrrp_agent.conf.parts.balancing import TCP, Balancing, Member, RealServer, VirtualServer
 from vrrp_agent.daemon.sides import balancing as balancing_module
@@ -17,7 +18,7 @@ from vrrp_agent.daemon.sides import snmp as snmp_module
 from vrrp_agent.daemon.sides import telling as telling_module
 from vrrp_agent.loop import events
 from vrrp_agent.loop.events import SERVER, SERVICE, Details, Happening
-from vrrp_agent.snmp.facts import Ask, ServerChanged, Services
+from vrrp_agent.snmp.facts import Ask, Change, ChangeDone, ServerChanged, Services
 
 from tests.unit.daemon.stage import Stage
 
@@ -66,7 +67,7 @@ class FakeSide:
         self.sent += value if isinstance(value, list) else [value]
         return True
 
-    def stop(self, patience_ns: int) -> None:
+    def stop(self, patience_ns: int, **more: Any) -> None:
         self.running = False
 
     def retire(self) -> None:
@@ -196,3 +197,22 @@ def test_who_asks_gets_services_as_status_shows_them(
     sides["snmp"].say(Ask(7))
     stage.wait(0.1)
     assert sides["snmp"].of(Services) == [Services(7, (row,))]
+
+
+def weights(sides: Dict[str, FakeSide]) -> List[int]:
+    """The weight of the server in everything that the process that balances was told."""
+    return [one.services[0].servers[0].weight for one in sides["balance"].of(Setup)]
+
+
+def test_a_manager_changes_a_weight_until_the_next_reload(stage: Stage, sides: Dict[str, FakeSide]) -> None:
+    use(stage, PLAIN, balancing=Balancing(snmp=True))
+    sides["snmp"].say(Change(5, service=PLAIN.key, server=REAL.key, weight=7))
+    assert weights(sides) == [1, 7]
+    use(stage, PLAIN, balancing=Balancing(snmp=True))
+    assert weights(sides) == [1, 7, 1]
+    sides["snmp"].say(Change(6, service=PLAIN.key, server=(b"", 1), weight=7))
+    stage.agent.stop()
+    sides["snmp"].say(Change(7, service=PLAIN.key, server=REAL.key, weight=7))
+    assert weights(sides) == [1, 7, 1]
+    problems = ["", "there is no such real server"]
+    assert [one.problem for one in sides["snmp"].of(ChangeDone)] == problems

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, List
+from typing import Any, List, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Snmp
 from vrrp_agent.snmp import agentx, facts
 from vrrp_agent.snmp.facts import ServerChanged
 from vrrp_agent.snmp.keepalived_names import CHECK, GLOBAL, VRRP
-from vrrp_agent.snmp.values import Oid, integer, text
+from vrrp_agent.snmp.values import Binding, Oid, gauge, integer, text
 from vrrp_agent.snmp.worker import SnmpWorker
 
 from tests.unit.snmp.master import World
@@ -19,6 +19,7 @@ from tests.unit.snmp.pictures import ETH0
 from tests.unit.snmp.test_keepalived_services import picture, service, status
 
 UP: Oid = (*CHECK, 4, 1, 6, 1, 1)
+WEIGHT: Oid = (*CHECK, 4, 1, 7)
 NAME: Oid = (*GLOBAL, 2, 0)
 
 
@@ -46,7 +47,14 @@ class Bench:
 
     def get(self, name: Oid, **states: Any) -> Any:
         """The value of an object; the agent answers with these states of its servers."""
-        packet = self.master.get(name)
+        return self._answered(self.master.get(name), **states).bindings[0].value
+
+    def set(self, *bindings: Binding, **states: Any) -> Tuple[int, int]:
+        """A whole TestSet; error and index of the answer."""
+        found = self._answered(self.master.ask(agentx.TEST_SET, bindings=bindings), **states)
+        return found.error, found.index
+
+    def _answered(self, packet: int, **states: Any) -> agentx.Pdu:
         self.world.turn()
         number = [value.number for value in self.sent if isinstance(value, facts.Ask)][-1]
         self.worker.take(facts.Services(number, (status(self.service, **states),)))
@@ -54,7 +62,7 @@ class Bench:
         self.world.until(lambda: self.master.answer_to(packet))
         found = self.master.answer_to(packet)
         assert found is not None
-        return found.bindings[0].value
+        return found
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,41 @@ def test_without_enable_traps_nothing_is_told(world: World) -> None:
     bench.worker.take(ServerChanged(bench.service.key, "", False, 0, False))
     bench.world.turn(20)
     assert bench.master.notifications() == []
+
+
+# Writes.
+
+
+def test_a_weight_that_is_written_is_asked_of_the_agent_and_can_be_undone(world: World) -> None:
+    bench = Bench(world)
+    second = bench.service.servers[1]
+    known = {"s2": {"weight": 9, "configured_weight": 4}}
+    assert bench.set(Binding((*WEIGHT, 1, 2), integer(7)), **known) == (0, 0)
+    asked: List[Tuple[Any, ...]] = []
+    for kind in (agentx.COMMIT_SET, agentx.UNDO_SET):
+        packet = bench.master.ask(kind)
+        world.turn()
+        change = bench.sent[-1]
+        asked.append((change.service, change.server, change.weight))
+        bench.worker.take(facts.ChangeDone(change.number, ""))
+        world.until(lambda at=packet: bench.master.answer_to(at))  # type: ignore[misc]
+    assert asked == [(bench.service.key, second.key, 7), (bench.service.key, second.key, 4)]
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "error"),
+    [
+        ((1, 3), integer(1), agentx.NO_CREATION),
+        ((2, 1), integer(1), agentx.NO_CREATION),
+        ((1, 1, 1), integer(1), agentx.NO_CREATION),
+        ((), integer(1), agentx.NO_CREATION),
+        ((1, 1), gauge(1), agentx.WRONG_TYPE),
+        ((1, 1), integer(-1), agentx.WRONG_VALUE),
+    ],
+)
+def test_what_cannot_be_written_says_why(world: World, index: Oid, value: Any, error: int) -> None:
+    assert Bench(world).set(Binding((*WEIGHT, *index), value)) == (error, 1)
+
+
+def test_other_columns_are_read_only(world: World) -> None:
+    assert Bench(world).set(Binding(UP, integer(1))) == (agentx.NOT_WRITABLE, 1)

@@ -182,12 +182,18 @@ class Report(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A manager wants another base priority or preempt of an instance."""
+    """A manager wants another base priority or preempt of an instance, or another weight of a real server."""
 
     number: int
-    name: str
+    name: str = ""
+    """Of the instance."""
     priority: Optional[int] = None
     preempt: Optional[bool] = None
+    service: Tuple[str, int] = ("", 0)
+    """VirtualServer.key."""
+    server: Tuple[bytes, int] = (b"", 0)
+    """RealServer.key."""
+    weight: Optional[int] = None
 
 
 class ChangeDone(NamedTuple):

@@ -60,6 +60,7 @@ from .values import Binding, Oid, Value, gauge, integer, octets, text, truth
 TITLE = "The MIB module of keepalived's checker part"
 _SERVICE: Oid = (*CHECK, 3, 1)
 _SERVER: Oid = (*CHECK, 4, 1)
+WEIGHT: Oid = (*_SERVER, 7)
 _FWMARK, _ADDRESS, _GROUP_OR_RANGE = 1, 2, 3
 """virtualServerType and virtualServerGroupMemberType."""
 _SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos")
@@ -73,9 +74,7 @@ _MET, _NOT_MET, _SHUTDOWN = 1, 2, 3
 
 def tables(picture: Picture) -> List[Table]:
     """The objects of the branch as things are."""
-    services = [
-        Service(one, picture.services.get((one.name, one.family), {})) for one in picture.config.services
-    ]
+    services = _services(picture)
     groups: Dict[str, List[Member]] = {}
     for service in picture.config.services:
         if service.group:
@@ -87,6 +86,21 @@ def tables(picture: Picture) -> List[Table]:
         Table(_SERVER, _SERVER_COLUMNS, nested(_servers(service) for service in services)),
         *_kernel_settings(picture.config.settings.balancing),
     ]
+
+
+def server_at(picture: Picture, index: Oid) -> Optional[Tuple[Service, Server]]:
+    """The real server that has this index in realServerTable; None also for a sorry server."""
+    if not picture.config.settings.balancing.snmp:
+        return None
+    for number, service in enumerate(_services(picture), 1):
+        if index[:1] == (number,):
+            found = [server for at, server in enumerate(_servers(service), 1) if index[1:] == (at,)]
+            return (service, found[0]) if found and not found[0].sorry else None
+    return None
+
+
+def _services(picture: Picture) -> List[Service]:
+    return [Service(one, picture.services.get(one.key, {})) for one in picture.config.services]
 
 
 def _servers(service: Service) -> List[Server]:

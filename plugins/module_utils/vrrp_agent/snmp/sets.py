@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a manager may write: base priority and preempt of a virtual router (RFC 2741 7.2.4).
+"""What a manager may write (RFC 2741 7.2.4): base priority and preempt of a virtual router, and the weight of
+a real server.
 
-The two hold until the configuration is read again, as in keepalived. A test changes nothing; a commit asks
+They hold until the configuration is read again, as in keepalived. A test changes nothing; a commit asks
 the agent, and is answered when the agent has done it.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..loop.channel import Channel
-from . import agentx, facts, keepalived, keepalived_names
+from . import agentx, facts, keepalived, keepalived_names, keepalived_services
 from .agentx import Pdu
 from .picture import Pair, Picture
 from .session import Session
@@ -21,6 +22,7 @@ from .values import INTEGER, Binding
 _PREEMPT, _NO_PREEMPT = 1, 2
 _HIGHEST_PRIORITY = 254
 """255 would make the router the owner of the addresses, which no manager can decide."""
+_HIGHEST_WEIGHT = (1 << 31) - 1
 _MOST_SETS = 64
 _KINDS = (agentx.TEST_SET, agentx.COMMIT_SET, agentx.UNDO_SET, agentx.CLEANUP_SET)
 
@@ -112,6 +114,8 @@ class Sets:
 def _plan(binding: Binding, picture: Picture) -> Tuple[int, Optional[_Planned]]:
     """An error number and nothing, or 0 and what is to be done."""
     name, value = binding
+    if name[: len(keepalived_services.WEIGHT)] == keepalived_services.WEIGHT:
+        return _plan_weight(binding, picture)
     pair = _pair_of(binding, picture)
     if pair is None:
         writable = name[:-1] in (keepalived.BASE_PRIORITY, keepalived.PREEMPT)
@@ -128,6 +132,22 @@ def _plan(binding: Binding, picture: Picture) -> Tuple[int, Optional[_Planned]]:
         return agentx.WRONG_VALUE, None
     new = facts.Change(0, who, preempt=value.data == _PREEMPT)
     return 0, _Planned(new, facts.Change(0, who, preempt=pair.router.preempt))
+
+
+def _plan_weight(binding: Binding, picture: Picture) -> Tuple[int, Optional[_Planned]]:
+    """The same for realServerWeight: the weight of the file, to which checks may add."""
+    name, value = binding
+    found = keepalived_services.server_at(picture, name[len(keepalived_services.WEIGHT) :])
+    if found is None:
+        return agentx.NO_CREATION, None
+    if value.kind != INTEGER or not isinstance(value.data, int):
+        return agentx.WRONG_TYPE, None
+    if not 0 <= value.data <= _HIGHEST_WEIGHT:
+        return agentx.WRONG_VALUE, None
+    service, server = found
+    old = server.status.get("configured_weight", server.config.weight)
+    who = facts.Change(0, service=service.config.key, server=server.config.key)
+    return 0, _Planned(who._replace(weight=value.data), who._replace(weight=old))
 
 
 def _pair_of(binding: Binding, picture: Picture) -> Optional[Pair]:

@@ -9,6 +9,7 @@ to the other through the agent, and only when it is another result than before.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Set, Tuple
 
 from ...conf.model import Config
@@ -41,6 +42,7 @@ class VirtualServers:
         self._interfaces = interfaces
         self._lives = lives
         self._config = Config()
+        self._stopped = False
         self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
         self.checkers = Checkers(loop, log, self._found, notes)
         self.balancer = Balancer(loop, log, self.checkers.results, tell)
@@ -52,6 +54,19 @@ class VirtualServers:
         self._look_at_roles()
         self.checkers.apply(config)
         self.balancer.apply(config)
+
+    def set_weight(self, service: Tuple[str, int], server: Tuple[bytes, int], weight: int) -> str:
+        """Change the weight of a real server until the next reload. Returns what is in the way, or nothing."""
+        if self._stopped:
+            return "the agent is stopping"
+        for old in self._config.services:
+            if old.key == service and any(one.key == server for one in old.servers):
+                servers = [replace(one, weight=weight) if one.key == server else one for one in old.servers]
+                new = replace(old, servers=tuple(servers))
+                services = tuple([new if one is old else one for one in self._config.services])
+                self.apply(replace(self._config, services=services))
+                return ""
+        return "there is no such real server"
 
     def addresses_changed(self) -> None:
         """Addresses of the host have come or gone (ha_suspend)."""
@@ -74,6 +89,7 @@ class VirtualServers:
 
     def stop(self, patience_ns: int) -> None:
         """No more checks, then no more services. Blocks for twice so long at most."""
+        self._stopped = True
         self.checkers.stop(patience_ns)
         self.balancer.stop(patience_ns)
 

@@ -222,13 +222,19 @@ class SnmpAgent:
         elif isinstance(value, facts.Report):
             self._report = value
         elif isinstance(value, facts.Change) and self._side is not None:
-            changes: Dict[str, Any] = {}
-            if value.priority is not None:
-                changes["priority"] = value.priority
-            if value.preempt is not None:
-                changes["preempt"] = value.preempt
-            problem = self._sources.adjust(value.name, changes)
-            self._send(facts.ChangeDone(value.number, problem))
+            self._send(facts.ChangeDone(value.number, self._do(value)))
+
+    def _do(self, change: facts.Change) -> str:
+        """Do what a manager wants; what is in the way, or nothing."""
+        if change.weight is not None:
+            servers = self._sources.virtual_servers
+            return servers.set_weight(change.service, change.server, change.weight)
+        changes: Dict[str, Any] = {}
+        if change.priority is not None:
+            changes["priority"] = change.priority
+        if change.preempt is not None:
+            changes["preempt"] = change.preempt
+        return self._sources.adjust(change.name, changes)
 
     # What it is sent, in pieces.
 
