@@ -7,7 +7,7 @@ import pytest
 from vrrp_agent.conf.model import Snmp
 from vrrp_agent.conf.parts.endpoint import BadEndpoint, Endpoint, endpoint
 
-from tests.unit.conf.texts import config_of, instance, load_text, the_problem
+from tests.unit.conf.texts import config_of, instance, the_problem
 
 
 def snmp(words: str) -> Snmp:

@@ -22,6 +22,7 @@ _FOLLOWERS = {
 }
 """Words that mean nothing without another one."""
 _MONITOR = ("lvs_netlink_monitor_rcv_bufs", "lvs_netlink_monitor_rcv_bufs_force")
+_SYNC_WORDS = ("inst", "id", "maxlen", "port", "ttl", "group")
 _TABLE_LENGTH = 31
 _SSL_PAIRS = (("key", "certificate"), ("certificate", "key"), ("password", "key"))
 
@@ -77,7 +78,7 @@ def _sync_daemon(node: Node) -> Iterator[Problem]:
         if packed is not None and not is_multicast(packed):
             message = f"lvs_sync_daemon: {word} is not a multicast address"
             yield node.problem(ERROR, message, "224.0.0.81 is the usual group", word)
-    if len(words) > 2 and str(words[2]).isdecimal():
+    if len(words) > 2 and words[1] not in _SYNC_WORDS and str(words[2]).isdecimal():
         message = "lvs_sync_daemon: an id without 'id' before it is an old form"
         yield node.problem(WARNING, message, f"write id {words[2]}", words[2])
 

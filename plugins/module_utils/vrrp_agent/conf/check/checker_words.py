@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Optional, Tuple
 
+from ..grammar.checkers import REGEX_OPTIONS
 from ..parts.patterns import OFTEN_MEANT, BadPattern, compiled
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node, Word
@@ -16,6 +17,8 @@ from ..values.checks import octets, regex_options
 from ..values.commands import BadCommand, unescaped
 
 _DIGEST_LENGTH = 32
+_HEXADECIMAL = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,32}")
+"""What the table lets through; a longer word is its business."""
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
 _MAX_LABEL, _MAX_NAME = 63, 253
 _REGEX_WORDS = ("regex_no_match", "regex_options", "regex_min_offset", "regex_max_offset", "regex_stack")
@@ -54,12 +57,19 @@ def _url(url: Node) -> Iterator[Problem]:
     if path is not None and path.args and path.args[0][:1] not in ("/", "*"):
         message = f"path {path.args[0]} does not begin with /"
         yield path.problem(WARNING, message, f"write /{path.args[0]}", path.args[0])
-    digest = url.last("digest")
-    if digest is not None and digest.args and not re.fullmatch("[0-9A-Fa-f]{32}", digest.args[0]):
-        message = f"digest has {len(digest.args[0])} characters: it can never match"
-        hint = f"write the {_DIGEST_LENGTH} hexadecimal digits that 'curl -s URL | md5sum' shows"
-        yield digest.problem(ERROR, message, hint, digest.args[0])
+    yield from _digest(url)
     yield from _regex(url)
+
+
+def _digest(url: Node) -> Iterator[Problem]:
+    node = url.last("digest")
+    if node is None or not node.args or not _HEXADECIMAL.fullmatch(node.args[0]):
+        return
+    word = node.args[0]
+    if len(word) < _DIGEST_LENGTH or not word.isalnum() or "x" in word.lower():
+        message = f"digest is not {_DIGEST_LENGTH} hexadecimal digits: it can never match"
+        hint = f"write the {_DIGEST_LENGTH} hexadecimal digits that 'curl -s URL | md5sum' shows"
+        yield node.problem(ERROR, message, hint, word)
 
 
 def _regex(url: Node) -> Iterator[Problem]:
@@ -73,7 +83,7 @@ def _regex(url: Node) -> Iterator[Problem]:
     if not node.args:
         return
     try:
-        compiled(unescaped(node.args[0]), regex_options(url))
+        compiled(unescaped(node.args[0]), _known_options(url))
     except BadCommand as error:
         yield node.problem(ERROR, f"regex: {error}", "write two backslashes for one", node.args[0])
     except BadPattern as error:
@@ -86,6 +96,10 @@ def _regex(url: Node) -> Iterator[Problem]:
     if first is not None and last is not None and place is not None and first > last:
         message = f"regex_max_offset {last} is less than regex_min_offset {first}: nothing is searched"
         yield place.problem(ERROR, message, f"write {first} or more", place.args[0])
+
+
+def _known_options(url: Node) -> Tuple[str, ...]:
+    return tuple(option for option in regex_options(url) if option in REGEX_OPTIONS)
 
 
 def _backslashes(node: Node) -> Iterator[Problem]:

@@ -122,7 +122,8 @@ def _decimal(arg: Arg, text: str) -> Misfit:
 
 
 def _port(arg: Arg, text: str) -> Misfit:
-    if text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= 65535:
+    least = 0 if arg.minimum is None else arg.minimum
+    if text.isascii() and text.isdigit() and len(text) < 7 and least <= int(text) <= 65535:
         return None
     return f"'{_short(text)}' is not a port", "write a number from 1 to 65535"
 
