@@ -176,15 +176,25 @@ class ServiceWriter:
         comment = destination_comment(destination, words, device)
         count = steer.count_in(name)
         if not self._direct:
-            only = protocol(key.protocol) if key.protocol else b""
-            send = steer.translate(key.family, destination.address, destination.port)
-            messages.append(changes.rule(name, only, count, send, comment=comment))
+            messages += self._translations(key, destination, count, comment)
         elif device:
             send = steer.hand_on(key.family, destination.address, device)
             messages.append(changes.rule(name, count, send, comment=comment))
         else:
             messages.append(changes.rule(name, self._own(key), steer.refuse(key.family), comment=comment))
         return messages
+
+    def _translations(
+        self, key: ServiceKey, destination: DestinationKey, count: bytes, comment: str
+    ) -> List[bytes]:
+        """NAT. By mark, a rule for each protocol: ``nft`` knows ports of one protocol only."""
+        send = steer.translate(key.family, destination.address, destination.port)
+        name = destination_name(key, destination)
+        if key.fwmark and not destination.port:
+            return [self._changes.rule(name, count, send, comment=comment)]
+        *others, last = (key.protocol,) if key.protocol else sorted(PROTOCOL_WORDS)
+        rules = [self._changes.rule(name, protocol(number), count, send) for number in others]
+        return [*rules, self._changes.rule(name, protocol(last), count, send, comment=comment)]
 
     def _rules(self, key: ServiceKey, new: Placed, devices: Devices) -> List[bytes]:
         """The chain of the service; its last rule says in a comment what the service is."""

@@ -101,6 +101,7 @@ class NftablesBackend:
         """New connections (NAT) or packets (DR) of each server, and the connections that live (NAT)."""
         self._look()
         self._follow_devices()
+        self._note_forwarding()
         counts: Dict[int, Dict[str, nft_changes.Count]] = {}
         for place in {self._place(key, self._table) for key in self._table}:
             answers = self._socket.dump(self._changes[place].list_counters())
@@ -152,7 +153,7 @@ class NftablesBackend:
         """Make the table what is wanted; what the kernel refuses of it stays as it is and is returned."""
         refusals: List[Refusal] = []
         before = dict(self._table)
-        self._devices.look(wanted)
+        moved = self._devices.look(wanted)
         while True:
             touched = difference(self._table, wanted)
             if not touched:
@@ -168,7 +169,7 @@ class NftablesBackend:
                     wanted[culprit] = self._table[culprit]
                 else:
                     wanted.pop(culprit, None)
-        self._follow_devices()
+        self._follow_devices(moved)
         self._note_forwarding()
         self._forget(before)
         return refusals
@@ -246,16 +247,21 @@ class NftablesBackend:
         used = {self._place(key, self._table) for key in self._table}
         return [self._changes[place].remove() for place in sorted(used - self._kept)]
 
-    def _follow_devices(self) -> None:
-        """DR: hang the table onto the devices that there are now, and follow servers to other devices."""
+    def _follow_devices(self, moved: Sequence[ServiceKey] = ()) -> None:
+        """DR: hang the table onto the devices that there are now, and follow servers to other devices.
+
+        ``moved``: services that are known to have servers on other devices now.
+        """
         direct = {key: placed for key, placed in self._table.items() if is_direct(placed)}
         if not direct:
             return
         numbers = itertools.count(1)
         writer = self._writer(nft_changes.NFPROTO_NETDEV, numbers)
         messages: List[bytes] = []
-        for key in self._devices.look(direct):
-            placed = direct[key]
+        for key in dict.fromkeys((*moved, *self._devices.look(direct))):
+            placed = direct.get(key)
+            if placed is None:
+                continue
             messages += writer.messages(key, placed, placed, self._devices.of(key), moved=True)
         self._devices.settle(messages)
 

@@ -189,6 +189,8 @@ class NftSocket:
     def __init__(self, what: str = "the rules of virtual addresses") -> None:
         self._what = what
         self._room = _SMALL_TRANSACTION_BYTES
+        self._failed = False
+        """The last transaction; the kernel may have said more about it than was read."""
         try:
             kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
             self._socket = socket.socket(socket.AF_NETLINK, kind, _NETLINK_NETFILTER)
@@ -227,6 +229,7 @@ class NftSocket:
         if len(whole) > self._room:
             self._room = grow_send_buffer(self._socket, 2 * len(whole))
         step = 0
+        self._failed = True
         try:
             self._socket.send(whole)
             number, step = self._verdict(len(messages))
@@ -234,6 +237,7 @@ class NftSocket:
             number = error.errno or errno.EIO
         if number:
             raise Refused(number, self._what, step - 1)
+        self._failed = False
 
     def _verdict(self, last: int) -> Tuple[int, int]:
         """0 when all went well, or the number of the first error; and the sequence of the message."""
@@ -246,7 +250,9 @@ class NftSocket:
                     return -int(code), sequence
 
     def _forget_answers(self) -> None:
-        """The kernel may have had more than one word against the transaction before."""
+        if not self._failed:
+            return
+        self._failed = False
         self._socket.setblocking(False)
         try:
             while self._socket.recv(1 << 16):
@@ -269,6 +275,7 @@ class NftSocket:
                 self._socket.send(request)
                 whole, answers = self._answers()
             except OSError as error:
+                self._failed = True
                 raise Refused(error.errno or errno.EIO, self._what) from error
             if whole:
                 break
@@ -288,12 +295,14 @@ class NftSocket:
                     continue
                 (code,) = struct.unpack_from("=i", message, HEADER.size)
                 if code not in (0, -errno.ENOENT):
+                    self._failed = True
                     raise Refused(-code, self._what)
                 return True, []
 
     def owner(self, family: int, name: str) -> Optional[str]:
         """The comment of a table; None when there is no such table. Raises KernelError."""
         message = message_of(_GET_TABLE, 0, family, text(1, name))
+        self._forget_answers()
         try:
             self._socket.send(message)
             for kind, _flags, _sequence, _port, answer in split(self._socket.recv(1 << 16)):
