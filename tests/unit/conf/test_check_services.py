@@ -114,7 +114,7 @@ def test_a_real_server_that_is_wrong(words: str, severity: str, keyword: str, sa
         ("digest 0x" + "0" * 30, "error", "digest", "can never match"),
         ('regex "(open"', "error", "regex", "cannot be read"),
         ('regex "x"\nregex_options ucp', "error", "regex_options", "ucp is not possible here"),
-        ('regex "x"\nregex_options firstline', "error", "regex_options", "firstline is not possible"),
+        ('regex "(?R)"', "error", "regex", "(?R) at offset 0, which the agent cannot do"),
         ('regex "x"\nregex_options anchored', "error", "regex_options", "not possible here"),
         (r'regex "\d+"', "warning", "regex", r"\d means d alone"),
         (
@@ -144,6 +144,8 @@ def test_a_url_that_is_wrong(words: str, severity: str, keyword: str, says: str)
         "extended",
         "ungreedy",
         "never_utf",
+        "firstline",
+        "dollar_endonly",
         "no_start_optimize",
         "auto_callout",
     ],

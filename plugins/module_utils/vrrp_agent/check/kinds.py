@@ -21,8 +21,7 @@ MAKERS: Dict[str, Tuple[str, str]] = {
     "DNS_CHECK": ("dns", "DnsProbe"),
     "MISC_CHECK": ("misc", "MiscProbe"),
 }
-"""Kind to module and class. FILE_CHECK makes no tries: files.py has FileChecks(loop, log, say) for all of them,
-with use(orders, known) at each change of orders, and close()."""
+"""Kind to module and class. FILE_CHECK makes no tries: FileChecks of files.py follows all the files."""
 
 
 def make(check: Check, context: Context, done: Done) -> Probe:

@@ -20,9 +20,9 @@ class Outcome(NamedTuple):
     why: str
     """For a person: ``connected``, ``connection refused``, ``status 503``."""
     weight: Optional[int] = None
-    """The weight that the server is to have (misc_dynamic): CheckResult.added_weight is it minus Order.weight.
+    """The weight that the server is to have (misc_dynamic), or None.
 
-    None adds nothing.
+    CheckResult.added_weight is it minus Order.weight; None adds nothing.
     """
     settled: bool = True
     """False: good so far, but the check has more to ask (the next url) before it counts as good."""

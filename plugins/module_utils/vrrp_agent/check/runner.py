@@ -127,7 +127,9 @@ class Runner:
         self.took_ns = now - self._started_ns
         self._wall_s, self._why = time.time(), outcome.why
         known, failed = self.pace.good, self.pace.failures
-        changed = self.pace.ended(outcome, now)
+        # keepalived: programs are run delay_loop after the last run began, other checks after it ended
+        since = self._started_ns if self.order.check.kind == "MISC_CHECK" and outcome.asked else now
+        changed = self.pace.ended(outcome, since)
         self.deadline = self.pace.deadline
         loop.schedule.refresh(self)
         if not outcome.asked:

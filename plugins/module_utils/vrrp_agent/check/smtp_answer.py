@@ -44,7 +44,7 @@ class Replies:
             self._bytes += len(line) + 1
             if self._bytes > MOST_ANSWER_BYTES:
                 raise BadReply(f"an answer of more than {MOST_ANSWER_BYTES // 1024} KiB")
-            text = line.rstrip(b"\r").decode("utf-8", "replace")
+            text = _shown(line.rstrip(b"\r").decode("utf-8", "replace"))
             match = _LINE.match(text)
             if match is None or (match.group(3) and not match.group(2)):
                 raise BadReply(f"this is no answer of a mail server: {text[:_MOST_SHOWN]!r}")
@@ -57,3 +57,8 @@ class Replies:
             self._code, self._bytes = "", 0
             self.text = text[:_MOST_SHOWN]
             return int(code)
+
+
+def _shown(text: str) -> str:
+    """Nothing that a terminal would obey."""
+    return "".join(one if one.isprintable() else "?" for one in text)

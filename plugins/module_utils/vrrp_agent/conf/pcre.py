@@ -81,6 +81,8 @@ def expression(pattern: Pattern) -> Expression:
     """Make a pattern ready. Raises PatternRefused."""
     options = frozenset(pattern.options)
     utf = "utf" in options
+    if "ucp" in options and not utf:
+        raise PatternRefused("regex_options ucp is not possible here without utf", "write utf too, or none")
     text = _Translation(pattern.text, options).whole()
     flags = 0
     for name, flag in _FLAGS.items():
@@ -91,7 +93,7 @@ def expression(pattern: Pattern) -> Expression:
     try:
         compiled = re.compile(source, flags if not utf or "ucp" in options else flags | re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
-        raise PatternRefused(f"the regex is wrong: {error}", "correct the pattern") from None
+        raise PatternRefused(f"regex cannot be read: {error}", "correct the pattern") from None
     literal = pattern.text.encode("utf-8", "surrogateescape") if plain and not utf else None
     return Expression(compiled, utf, "firstline" in options, literal)
 
