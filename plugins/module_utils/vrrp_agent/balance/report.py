@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the agent is told for ``status``: whole rows of what has changed, a few at a time, never in a hurry.
 
-The agent sends adverts and unpickles what it is sent between two of them, so that no message is large, and a
-service that changes all the time is reported every other second.
+The agent sends adverts and unpickles what it is sent between two of them, so that no message is large, and
+the more there is to report the longer is the pause after it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from .services import Key, Services
 _SECOND_NS = 1_000_000_000
 _FIRST_NS = 50_000_000
 """News that come together are reported together."""
-_PAUSE_NS = 2 * _SECOND_NS
+_SHORT_PAUSE_NS = 200_000_000
+_LONG_PAUSE_NS = 2 * _SECOND_NS
+"""Between two reports: of one service, and of many."""
 _PIECE_NS = 20_000_000
 _MOST_SERVERS = 256
 """Rows of so many servers go with one message."""
@@ -66,7 +68,8 @@ class Reporter:
                 servers += 1 + len(decisions[key].servers)
         self._channel.send(self._make(piece))
         now = self._loop.clock()
-        self._next_ns = now + _PAUSE_NS
+        share = min(servers / _MOST_SERVERS, 1)
+        self._next_ns = now + max(_SHORT_PAUSE_NS, int(_LONG_PAUSE_NS * share))
         if self._waiting:
             self._alarm.set_at(now + _PIECE_NS)
         elif self._services.changed:
