@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import pytest
 from vrrp_agent.cli.status import NoAnswer
@@ -53,10 +53,8 @@ class Story:
         """The name of a server in keepalived's words."""
         return f"[{self.t.ipv4}]:tcp:{port}"
 
-    def write(
-        self, *more: str, service: config.Lines = (), server: config.Lines = (), check: str = ""
-    ) -> None:
-        """The file: scripts for everything, and what the story adds."""
+    def write(self, *more: str, service: config.Lines = (), ports: Sequence[int] = PORTS) -> None:
+        """The file: scripts for everything, and what the story adds. Without ports there is no service."""
         globals_ = [
             "script_user root",
             f"lvs_notify_fifo {self.pipe}",
@@ -64,10 +62,7 @@ class Story:
             "agent_balance_backend nftables",
             *more,
         ]
-        servers = [
-            config.block(f"real_server {self.t.ipv4} {port}", self._server(port, server, check))
-            for port in PORTS
-        ]
+        servers = [config.block(f"real_server {self.t.ipv4} {port}", self._server(port)) for port in ports]
         rows = [
             "delay_loop 1",
             "lb_algo rr",
@@ -78,15 +73,14 @@ class Story:
             *([service] if isinstance(service, str) else service),
             *servers,
         ]
-        text = config.block(f"virtual_server {VIP4} 80", rows)
-        self.agent.write(config.file(self.d, text, global_lines=globals_))
+        blocks = [config.block(f"virtual_server {VIP4} 80", rows)] if ports else []
+        self.agent.write(config.file(self.d, *blocks, global_lines=globals_))
 
-    def _server(self, port: int, more: config.Lines, check: str) -> List[str]:
-        tcp = config.block("TCP_CHECK", ["connect_timeout 1", "warmup 0", "retry 0", *check.splitlines()])
+    def _server(self, port: int) -> List[str]:
+        tcp = config.block("TCP_CHECK", ["connect_timeout 1", "warmup 0", "retry 0"])
         return [
             f'notify_up "{self.script} up {port}"',
             f'notify_down "{self.script} down {port}"',
-            *([more] if isinstance(more, str) else more),
             tcp,
         ]
 
@@ -194,6 +188,26 @@ def test_a_day_of_a_service_in_scripts_and_pipes(story: Story) -> None:
 def checked(story: Story) -> List[str]:
     """What the checks have found, server by server."""
     return [one["checks"][0]["state"] for one in story.service().get("servers", [])]
+
+
+def test_a_reload_tells_of_what_it_takes_away(story: Story) -> None:
+    """By the words that are gone, and with none about what stays."""
+    story.write()
+    for port in PORTS:
+        story.up(port)
+    with PipeReader(story.pipe) as pipe:
+        story.agent.start()
+        story.wait_for_states("up", "up", "up")
+        wait_until("the service to be told of", lambda: pipe.data, LONG_S)
+        story.write(ports=PORTS[:1])
+        story.agent.reload()
+        story.wait_for_call("down 8082")
+        story.write(ports=())
+        story.agent.reload()
+        story.wait_for_call("quorum down")
+        story.wait_for_call("down 8081")
+        assert [line.rpartition(" ")[2] for line in pipe.lines()] == ["UP", "DOWN", "DOWN", "DOWN"]
+    assert sorted(call[0] for call in story.calls()) == ["down 8081", "down 8082", "quorum down", "quorum up"]
 
 
 def test_without_omega_nobody_is_told_of_the_end(story: Story) -> None:

@@ -18,6 +18,7 @@ from vrrp_agent.daemon.sides import snmp as snmp_module
 from vrrp_agent.daemon.sides import telling as telling_module
 from vrrp_agent.loop import events
 from vrrp_agent.loop.events import SERVER, SERVICE, Details, Happening
+from vrrp_agent.notify.setup import Setup as NotifySetup
 from vrrp_agent.snmp.facts import Ask, Change, ChangeDone, ServerChanged, Services
 
 from tests.unit.daemon.stage import Stage
@@ -216,3 +217,29 @@ def test_a_manager_changes_a_weight_until_the_next_reload(stage: Stage, sides: D
     assert weights(sides) == [1, 7, 1]
     problems = ["", "there is no such real server"]
     assert [one.problem for one in sides["snmp"].of(ChangeDone)] == problems
+
+
+def test_what_a_reload_takes_away_has_its_own_words(stage: Stage, sides: Dict[str, FakeSide]) -> None:
+    """The process that balances tells of it a moment later; keepalived does it in the reload."""
+    use(stage, SPEAKING)
+    use(stage)
+    assert told(stage, sides, happening(SERVER, events.DOWN), happening(SERVICE, events.DOWN)) == [
+        (SERVER, "DOWN"),
+        (SERVICE, "DOWN"),
+    ]
+    assert sides["notify"].of(NotifySetup)[-1].subjects[(SERVICE, VS, 4)].up == RUN
+    stage.wait(31)
+    assert not sides["notify"].running, "nobody wants to know any more"
+
+
+def test_the_words_of_what_comes_back_are_the_new_ones(stage: Stage, sides: Dict[str, FakeSide]) -> None:
+    use(stage, SPEAKING)
+    use(stage)
+    other = Command(("/other",))
+    use(stage, replace(PLAIN, quorum_up=other))
+    setup = sides["notify"].of(NotifySetup)[-1]
+    assert setup.subjects[(SERVICE, VS, 4)].up == other
+    assert setup.subjects[(SERVER, f"{RS} {VS}", 4)].down == RUN
+    stage.wait(31)
+    assert list(sides["notify"].of(NotifySetup)[-1].subjects) == [(SERVICE, VS, 4)]
+    assert sides["notify"].running

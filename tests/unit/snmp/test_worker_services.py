@@ -137,3 +137,16 @@ def test_what_cannot_be_written_says_why(world: World, index: Oid, value: Any, e
 
 def test_other_columns_are_read_only(world: World) -> None:
     assert Bench(world).set(Binding(UP, integer(1))) == (agentx.NOT_WRITABLE, 1)
+
+
+def test_what_a_reload_takes_away_is_told_of_after_it(world: World) -> None:
+    bench = Bench(world)
+    config = picture(bench.service).config
+    settings = replace(config.settings, snmp=Snmp(traps=True, socket=f"unix:{world.path}"))
+    bench.worker.take(facts.Begin(replace(config, settings=settings, services=()), "0.0", "host"))
+    bench.worker.take(facts.End())
+    bench.worker.take(ServerChanged(bench.service.key, bench.service.servers[0].name, False, 1, False))
+    bench.worker.take(ServerChanged(bench.service.key, "", False, 0, False))
+    bench.world.turn(20)
+    heard = [bindings[0].value.data for bindings in bench.master.notifications()]
+    assert heard == [(*CHECK, 5, 0, 1), (*CHECK, 5, 0, 2)]

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
-from ..conf.model import Config, Fifo, Notify, ScriptPolicy, Telling
+from ..conf.model import Command, Config, Fifo, Notify, ScriptPolicy, Telling
 from ..loop.events import CHECKED, GROUP, INSTANCE, SERVER, SERVICE, Happening
 
 Subject = Tuple[str, str, int]
 """``Happening.subject``: kind, name, and the family of a virtual or real server."""
 SERVICES = frozenset((SERVICE, SERVER))
+_MAIL = Notify(mail=True)
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,20 @@ def _services(config: Config) -> Iterator[Tuple[Subject, Notify]]:
     """
     mails = config.settings.telling.mail.complete
     for service in config.services:
-        own = Notify(up=service.quorum_up, down=service.quorum_down, mail=mails and service.mail)
-        if speaks(own):
+        own = _words(service.quorum_up, service.quorum_down, mails and service.mail)
+        if own is not None:
             yield (SERVICE, service.name, service.family), own
         for server in service.servers:
-            its = Notify(up=server.notify_up, down=server.notify_down, mail=mails and server.mail)
-            if speaks(its):
+            its = _words(server.notify_up, server.notify_down, mails and server.mail)
+            if its is not None:
                 yield (SERVER, f"{server.name} {service.name}", service.family), its
+
+
+def _words(up: Optional[Command], down: Optional[Command], mail: bool) -> Optional[Notify]:
+    """None without any. There may be ten thousand that only want mails: they share one value."""
+    if up is None and down is None:
+        return _MAIL if mail else None
+    return Notify(up=up, down=down, mail=mail)
 
 
 def speaks(notify: Notify) -> bool:

@@ -93,6 +93,8 @@ class SnmpWorker(Worker):
         self._services: Dict[Tuple[str, int], Dict[str, Any]] = {}
         self._service_rows: Dict[Tuple[str, int], Dict[str, Any]] = {}
         self._wanted_services: Dict[Tuple[str, int], VirtualServer] = {}
+        self._services_before: Dict[Tuple[str, int], VirtualServer] = {}
+        """Of the configuration before: what a reload takes away is told of after it."""
         self._asked = 0
         self._asking = False
         self._changed = True
@@ -144,6 +146,7 @@ class SnmpWorker(Worker):
         config = replace(self._coming.config, **lists)
         self._begun = self._coming._replace(config=config)
         self._instances = {instance.name: instance for instance in config.instances}
+        self._services_before = self._wanted_services
         self._wanted_services = {service.key: service for service in config.services}
         self._coming, self._lists = None, {}
         self._taken = self._taken._replace(at_ns=0)
@@ -250,12 +253,14 @@ class SnmpWorker(Worker):
 
     def _tell_server(self, change: facts.ServerChanged) -> None:
         settings, session = self._begun.config.settings, self._session
-        service = self._wanted_services.get(change.service)
-        if session is None or service is None or not (settings.snmp.traps and settings.balancing.snmp):
+        if session is None or not (settings.snmp.traps and settings.balancing.snmp):
             return
-        bindings = keepalived_services.changed(self._picture, service, change)
-        if bindings:
-            session.notify(bindings)
+        for known in (self._wanted_services, self._services_before):
+            service = known.get(change.service)
+            bindings = () if service is None else keepalived_services.changed(self._picture, service, change)
+            if bindings:
+                session.notify(bindings)
+                return
 
     def _tell_error(self, bad: facts.BadAdvert) -> None:
         snmp, session = self._begun.config.settings.snmp, self._session

@@ -9,15 +9,17 @@ Without a word about them in the configuration there is no such process.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Set
 
-from ...conf.model import Config
+from ...conf.model import Config, Notify
 from ...loop import events
+from ...loop.alarm import Alarm
 from ...loop.events import GROUP, INSTANCE, Happening
 from ...loop.log import WARNING, Log
 from ...loop.loop import Loop
 from ...loop.side import Side
-from ...notify.setup import Goodbye, Repeat, Setup, Subject, setup_of
+from ...notify.setup import SERVICES, Goodbye, Repeat, Setup, Subject, setup_of
 from ..groups import LiveGroup
 from ..hands import LIMIT_WINDOW_NS
 from ..live import WORDS, Live
@@ -29,6 +31,8 @@ AT_ONCE = 50
 """Events that are sent in one go, between adverts."""
 PATIENCE_NS = 5_000_000_000
 """At the agent's end. The process itself ends after 4 s (notify/worker.py), with all that it has started."""
+PARTING_NS = 30_000_000_000
+"""The process that balances has told by then what a reload has taken away."""
 _NOTHING_YET: Dict[str, Any] = {"events": 0, "scripts": {}, "pipes": [], "mail": None}
 STATES = frozenset((events.MASTER, events.BACKUP, events.FAULT, events.STOP, events.DELETED))
 
@@ -40,6 +44,12 @@ class Teller:
         self._loop = loop
         self._log = log
         self._setup = Setup()
+        """What the process works with."""
+        self._own = Setup()
+        """What the configuration says."""
+        self._parting: Dict[Subject, Notify] = {}
+        """Virtual and real servers that a reload has removed: they are told of by their own words, soon."""
+        self._parted = Alarm(loop, self._forget_parted)
         self._side: Optional[Side] = None
         self._retired: Optional[Side] = None
         """One that was sent home by a reload: the next one begins when it has ended, with all that waits."""
@@ -54,9 +64,25 @@ class Teller:
 
     def apply(self, config: Config) -> None:
         """A start or a reload: everything that is told from now on is told by the new words."""
-        setup, before = setup_of(config), self._setup
         self._told.clear()
-        if setup == before:
+        before, self._own = self._own, setup_of(config)
+        wanted = self._own.subjects
+        self._parting.update(before.subjects)
+        self._parting = {
+            subject: notify
+            for subject, notify in self._parting.items()
+            if subject[0] in SERVICES and subject not in wanted
+        }
+        if self._parting:
+            self._parted.set_in(PARTING_NS)
+        self._use(replace(self._own, subjects={**self._parting, **wanted}))
+
+    def _forget_parted(self) -> None:
+        self._parting = {}
+        self._use(self._own)
+
+    def _use(self, setup: Setup) -> None:
+        if setup == self._setup:
             return
         self._setup = setup
         if not setup.wanted:
@@ -90,6 +116,7 @@ class Teller:
 
     def stop(self, patience_ns: int = PATIENCE_NS) -> None:
         """The agent ends, its addresses are given away: wait for the last scripts and mails, but not long."""
+        self._parted.cancel()
         if self._side is not None:
             self._post(Goodbye())
             self._flush()
