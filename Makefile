@@ -48,7 +48,7 @@ vm: agent  ## virtual servers on a kernel with ip_vs, in a virtual machine
 	@$(CHECK) vm
 
 .PHONY: molecule
-molecule: images build  ## the scenarios default, mixed, sync_group, tracking and ipv6 in containers
+molecule: images build  ## the scenarios of failover in containers: pairs, routers, web servers, load balancers
 	@$(CHECK) molecule
 
 .PHONY: images

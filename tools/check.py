@@ -58,6 +58,7 @@ CHECKS = (
     Check("molecule-sync_group", "tools/molecule sync_group", "molecule", measures=True),
     Check("molecule-tracking", "tools/molecule tracking", "molecule", measures=True),
     Check("molecule-ipv6", "tools/molecule ipv6", "molecule", measures=True),
+    Check("molecule-load_balancer", "tools/molecule load_balancer", "molecule", measures=True),
 )
 
 

@@ -20,8 +20,7 @@ from tests.containers.protocol import master_down_s, skew_s
 
 T = TypeVar("T")
 SITE = (
-    pathlib.Path(__file__).parents[2]
-    / "build/installed/ansible_collections/linuxha/vrrp/playbooks/site.yml"
+    pathlib.Path(__file__).parents[2] / "build/installed/ansible_collections/linuxha/vrrp/playbooks/site.yml"
 )
 WITNESS = pathlib.Path(__file__).with_name("witness.py")
 
@@ -241,6 +240,7 @@ class Lab:
         group = lab["children"]["vrrp"]
         common = {**lab["vars"], **group["vars"]}
         self.inventory = inventory
+        self.data: Dict[str, Any] = lab
         self.nodes = [
             Node(name, {**common, **variables}, priority=200 - 10 * position)
             for position, (name, variables) in enumerate(group["hosts"].items())
@@ -260,6 +260,12 @@ class Lab:
 
     def holders(self, address: str, among: Optional[Sequence[Node]] = None) -> List[Node]:
         return [node for node in (self.nodes if among is None else among) if node.pid and node.holds(address)]
+
+    @staticmethod
+    def status(node: Node) -> Dict[str, Any]:
+        """What the agent of a node says."""
+        answer: Dict[str, Any] = json.loads(node.run("vrrp-agent", "status", "--json"))
+        return answer
 
     def settle(
         self,
