@@ -70,6 +70,14 @@ def test_a_mark_can_be_carried_by_nat_only() -> None:
     assert not load_text(NFTABLES + text.replace("DR", "NAT")).problems
 
 
+def test_one_service_has_one_method() -> None:
+    other = "real_server 198.18.0.2 80 {\n    lvs_method DR\n}"
+    text = service(f"{WRR}\n{other}", checks="lvs_method NAT")
+    assert "NAT beside DR" in the_problem(NFTABLES + text).message
+    assert the_problem(text).severity == "warning"
+    assert not load_text(NFTABLES + text.replace("NAT", "DR")).problems
+
+
 @pytest.mark.parametrize("word", ["lvs_timeouts tcp 9", "lvs_sync_daemon eth1"])
 def test_words_of_global_defs_that_are_not_carried(word: str) -> None:
     text = f"global_defs {{\n    {word}\n}}\n" + service(WRR)

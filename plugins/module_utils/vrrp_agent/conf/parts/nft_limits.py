@@ -79,6 +79,9 @@ def of_server(service: VirtualServer, server: RealServer) -> Tuple[Lack, ...]:
     elif method == DIRECT and any(member.fwmark for member in service.members):
         # Frames are handed on where they arrive, before any rule could have marked them.
         found.append(Lack("lvs_method", "lvs_method DR by firewall mark", ""))
+    elif any(server is one for one in service.servers) and method != service.servers[0].forwarding.method:
+        # Translated packets and those that are handed on as they are live in tables of different families.
+        found.append(Lack("lvs_method", "lvs_method NAT beside DR in one service", ""))
     if server.upper_threshold:
         found.append(Lack("uthreshold", "uthreshold", "connections are not limited"))
     if server.lower_threshold:
