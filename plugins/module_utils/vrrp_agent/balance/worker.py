@@ -145,6 +145,8 @@ class BalanceWorker(Worker):
         if choice.backend is not None:
             self._keeper = TableKeeper(choice.backend, self._log)
             self._log.info(f"virtual servers are carried by {choice.backend.name}")
+            self._services.changed.update(self._services.decisions)
+            self._reporter.news()
 
     def _move(self, setup: Setup) -> None:
         """Another back end or namespace is to carry the services."""
