@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import heapq
+import random
 from typing import List, NamedTuple, Optional, Tuple
 
 import pytest
@@ -13,7 +15,7 @@ from vrrp_agent.check.probe import Outcome
 from vrrp_agent.conf.parts.checks import Timing
 
 MS = 1_000_000
-LOOP, RETRY, WARMUP, LIMIT = 1000 * MS, 100 * MS, 600 * MS, 300 * MS
+LOOP, RETRY, WARMUP, LIMIT = 1000 * MS, 100 * MS, 600 * MS, 250 * MS
 GOOD, BAD = Outcome(True, "connected"), Outcome(False, "connection refused")
 MORE, AT_ONCE = Outcome(True, "", settled=False), Outcome(True, "", settled=False, at_once=True)
 NOT_ASKED = Outcome(False, "no socket", asked=False)
@@ -75,8 +77,15 @@ def test_an_outcome_leads_to_a_state_and_a_pause(row: Row) -> None:
     ended_ns = 20 * MS
     news = pace.ended(row.outcome, ended_ns)
     assert (pace.good, news, pace.failures) == (row.after, row.news, row.failures_after)
-    assert pace.deadline == ended_ns + row.pause_ns
+    assert pace.deadline == (LOOP if row.pause_ns == LOOP else ended_ns + row.pause_ns)
     assert pace.phase is Phase.WAITING
+
+
+def test_a_long_try_does_not_shorten_the_pause() -> None:
+    pace = waiting(True)
+    assert pace.due(0)
+    pace.ended(GOOD, 250 * MS)
+    assert pace.deadline == 250 * MS + LOOP
 
 
 def test_without_retries_one_failure_is_enough() -> None:
@@ -173,7 +182,7 @@ def test_checks_that_waited_together_do_not_stay_together(
     for pace, place in zip(paces, places):
         assert pace.deadline is not None
         assert now + took_ns < pace.deadline <= now + took_ns + LOOP
-        assert (pace.deadline - took_ns) % LOOP == place
+        assert pace.deadline % LOOP == place
 
 
 @given(
@@ -205,3 +214,29 @@ def test_it_is_bad_after_retry_and_one_failures_and_good_after_one_success(
         assert pace.good is known, said
         if known is False:
             in_a_row = 0
+
+
+def test_a_thousand_checks_on_a_busy_process_stay_spread() -> None:
+    """The process does one thing after another and is kept from the CPU now and then, for 200 rounds."""
+    draw, count = random.Random(4), 1000
+    queue: List[Tuple[int, int]] = []
+    paces = [Pace(timing(warmup_ns=LOOP), LIMIT, True) for _ in range(count)]
+    for number, pace in enumerate(paces):
+        pace.begin(0, draw.random())
+        assert pace.deadline is not None
+        queue.append((pace.deadline, number))
+    heapq.heapify(queue)
+    now = 0
+    while now < 200 * LOOP:
+        moment, number = heapq.heappop(queue)
+        now = max(now, moment) + (300 * MS if draw.random() < 1e-4 else MS // 4)
+        pace = paces[number]
+        assert pace.due(now)
+        now += MS // 4
+        pace.ended(GOOD, now + draw.randrange(MS))
+        assert pace.deadline is not None
+        heapq.heappush(queue, (pace.deadline, number))
+    parts = [0] * 10
+    for moment, _number in queue:
+        parts[moment % LOOP * 10 // LOOP] += 1
+    assert max(parts) < 1.4 * count / 10, parts

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Optional
 
 from ..conf.parts.balancing import CheckerProcess
@@ -48,10 +49,19 @@ class Manners:
         if priority is None:
             process.leave_realtime()
         else:
+            signal.signal(signal.SIGXCPU, self._too_long)
             what = "no real-time priority (checker_rt_priority)"
             self._try(what, process.set_realtime(priority))
         problem = process.limit_realtime(limit_us if priority is not None else None)
         self._try("no limit of real time (checker_rlimit_rttime)", problem)
+
+    def _too_long(self, _number: int, _frame: object) -> None:
+        """SIGXCPU, whose default would end this process."""
+        process.leave_realtime()
+        self._log.warning(
+            "the process that checks ran longer in real time than checker_rlimit_rttime allows: "
+            "real-time priority given up until the next reload that sets it"
+        )
 
     def _try(self, what: str, problem: str) -> None:
         if problem:

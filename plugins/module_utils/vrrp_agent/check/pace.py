@@ -4,9 +4,11 @@
 """When a check is made, and what its outcomes come to. Pure: (event, now) -> what to do, and the deadline.
 
 The rules are keepalived's. A check begins after a random part of ``warmup``. The next try comes
-``delay_loop`` after the end of the last one. While nothing is known the first try decides. After that one
-good try is enough to be good, and it takes ``retry`` failures more than one, ``delay_before_retry`` apart,
-to be bad.
+``delay_loop`` after the last one. While nothing is known the first try decides. After that one good try is
+enough to be good, and it takes ``retry`` failures more than one, ``delay_before_retry`` apart, to be bad.
+
+Each check keeps its place in the round. A busy process is late with many checks at once, and longer with
+those that are many; were that carried into the next round, they would crowd together in the end.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from ..conf.parts.checks import Timing
 from .probe import Outcome
 
 _MOST_EARLY_NS = 5_000_000
+_STEPS = 16
+"""What a try took lengthens its round by whole sixteenths of ``delay_loop``; most took nothing then."""
 
 
 class Phase(Enum):
@@ -35,7 +39,7 @@ class Pace:
     ``deadline`` is when to call ``due``; None while there is nothing to wait for.
     """
 
-    __slots__ = ("_late_ns", "deadline", "failures", "good", "limit_ns", "phase", "timing")
+    __slots__ = ("_began_ns", "_late_ns", "deadline", "failures", "good", "limit_ns", "phase", "timing")
 
     def __init__(self, timing: Timing, limit_ns: int, good: Optional[bool] = None) -> None:
         """``limit_ns``: how long a try may last, 0 for ever; ``good``: what is known already."""
@@ -46,7 +50,7 @@ class Pace:
         """In a row, while they do not count yet."""
         self.phase = Phase.RESTING
         self.deadline: Optional[int] = None
-        self._late_ns = 0
+        self._began_ns = self._late_ns = 0
 
     @property
     def slack_ns(self) -> int:
@@ -62,7 +66,8 @@ class Pace:
     def go_on(self, now: int, fraction: float) -> None:
         """A check that is known, or was suspended: soon, but not together with all the others."""
         self.failures = 0
-        self._wait_until(now + int(self._round_ns * fraction))
+        within_ns = min(self.timing.warmup_ns, self.timing.delay_loop_ns)
+        self._wait_until(now + int(within_ns * fraction))
 
     def rest(self) -> bool:
         """Make no tries until ``go_on``; what is known stays. True when a try must be given up."""
@@ -77,7 +82,7 @@ class Pace:
         """
         if self.phase is not Phase.WAITING or self.deadline is None:
             return False
-        self._late_ns = now - self.deadline
+        self._began_ns, self._late_ns = now, now - self.deadline
         self.phase = Phase.TRYING
         self.deadline = now + self.limit_ns if self.limit_ns else None
         return True
@@ -85,7 +90,6 @@ class Pace:
     def ended(self, outcome: Outcome, now: int) -> bool:
         """A try has ended. True when ``good`` has changed, or is known from now on."""
         before, timing = self.good, self.timing
-        delay_ns = timing.delay_loop_ns
         if not outcome.asked:
             pass  # keepalived: the next try is made as if this one had not been due
         elif outcome.good:
@@ -101,7 +105,7 @@ class Pace:
             return False
         else:
             self.good, self.failures = False, 0
-        self._wait_until(now + delay_ns - self._lateness(delay_ns))
+        self._wait_until(self._next_round(now))
         return self.good is not before
 
     def change(self, timing: Timing, limit_ns: int, now: int, fraction: float) -> None:
@@ -109,20 +113,16 @@ class Pace:
         self.timing, self.limit_ns = timing, limit_ns
         self.failures = min(self.failures, timing.retry)
         if self.phase is Phase.WAITING and self.deadline is not None:
-            self.deadline = min(self.deadline, now + int(self._round_ns * fraction))
-
-    @property
-    def _round_ns(self) -> int:
-        return min(self.timing.warmup_ns, self.timing.delay_loop_ns)
+            self.deadline = min(self.deadline, now + int(timing.delay_loop_ns * fraction))
 
     def _wait_until(self, moment_ns: int) -> None:
         self.phase, self.deadline = Phase.WAITING, moment_ns
 
-    def _lateness(self, delay_ns: int) -> int:
-        """What the try began too late, or too early.
-
-        It is made up for, so that checks that waited together for the CPU do not stay together: each
-        has its own place in the round, whatever happens to this process.
-        """
-        late_ns = self._late_ns
-        return late_ns % delay_ns if late_ns > 0 and delay_ns else late_ns
+    def _next_round(self, now: int) -> int:
+        """A round after the try should have begun, and as much later as it took in whole steps."""
+        round_ns, late_ns = self.timing.delay_loop_ns, self._late_ns
+        if late_ns > 0:
+            late_ns %= round_ns
+        took_ns = now - self._began_ns
+        moment_ns = self._began_ns + took_ns - took_ns % max(round_ns // _STEPS, 1) + round_ns - late_ns
+        return moment_ns if moment_ns > now else moment_ns + round_ns
