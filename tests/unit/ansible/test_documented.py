@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from plugins.module_utils._host.language import compose
+from plugins.modules.real_server import ARGUMENTS, wanted_settings
 from plugins.plugin_utils._group.member import Finding
 from plugins.plugin_utils._group.plan import GroupPlan, plan_group
 from plugins.plugin_utils._group.variables import DEFAULTS, member
@@ -27,6 +28,9 @@ def shown(page: str, kind: str = "example") -> dict[str, str]:
 PAGE = (DOCS / "role.md").read_text()
 EXAMPLES = shown(PAGE)
 PLAYBOOKS = shown(PAGE, "playbook")
+BALANCING = (DOCS / "load-balancing.md").read_text()
+FARMS = shown(BALANCING)
+REAL_SERVERS = shown(BALANCING, "real servers")
 
 
 def plan(text: str) -> GroupPlan:
@@ -86,3 +90,34 @@ def test_the_error_on_the_page_is_the_one_that_is_told() -> None:
     }
     told = str(plan(yaml.safe_dump(inventory, sort_keys=False)).findings[0])
     assert told in re.sub(r"\s+", " ", PAGE)
+
+
+@pytest.mark.parametrize("name", sorted(FARMS))
+def test_an_example_of_load_balancing_works(name: str) -> None:
+    assert {"farm", "direct", "drained"} == set(FARMS)
+    assert [str(finding) for finding in plan(FARMS[name]).findings] == []
+
+
+@pytest.mark.parametrize("name", sorted(REAL_SERVERS))
+def test_real_servers_of_the_page_fit_their_directors(name: str) -> None:
+    group = yaml.safe_load(REAL_SERVERS[name])["web"]
+    directors = plan(FARMS[name]).hosts["lb1.example.com"].composed.meaning if name in FARMS else None
+    for own in group["hosts"].values():
+        words = {
+            key.removeprefix("real_server_"): value for key, value in {**group["vars"], **(own or {})}.items()
+        }
+        defaults = {key: spec.get("default") for key, spec in ARGUMENTS.items()}
+        settings = wanted_settings({**defaults, **words})
+        assert settings is not None and set(words) <= set(ARGUMENTS)
+        if directors is not None:
+            (service,) = directors.services
+            assert {one.forwarding.method for one in service.servers} == {settings.method}
+            assert len(service.servers) == len(group["hosts"])
+
+
+def test_the_readme_shows_a_virtual_server_that_works() -> None:
+    readme = (DOCS.parent / "README.md").read_text()
+    (config,) = shown(readme, "virtual server").values()
+    composed = compose(yaml.safe_load(config)["vrrp_config"], "", "agent", "n1", elsewhere=True)
+    assert [str(one) for one in composed.problems] == []
+    assert composed.meaning is not None and len(composed.meaning.services[0].servers) == 2
