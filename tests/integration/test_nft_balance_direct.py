@@ -14,6 +14,7 @@ from tests.lab.farm import OTHER_PORT, PORT, SERVERS, VIP, Farm, add_service, se
 from tests.lab.lan import batch
 from tests.lab.namespace import open_socket
 from tests.lab.plugin import MakeLan
+from tests.lab.shell import wait_until
 
 FAMILIES = (4, 6)
 
@@ -105,6 +106,17 @@ def test_a_router_is_one_hop(farm: Farm) -> None:
     tap.close()
     assert packet[8] == 8
     assert farm.answering.clients[-1] == ("s1", farm.client.ipv4, 40004)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_long_upload_gets_through(farm: Farm, family: int) -> None:
+    """Packets that the device has put together (GRO) are taken apart again on their way out."""
+    key = service(family=family)
+    farm.apply(*direct(key, 1))
+    flow = farm.flow(key)
+    flow.socket.sendall(b"x" * (1 << 20))
+    assert flow.ask().startswith("s1")
+    wait_until("all of it", lambda: farm.answering.received >= (1 << 20) + 1)
 
 
 def test_only_the_holder_of_the_address_hands_on(farm: Farm) -> None:

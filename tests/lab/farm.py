@@ -95,6 +95,8 @@ class Answering(threading.Thread):
         self._new: List[Tuple[socket.socket, Tuple[str, int]]] = []
         self.clients: List[Tuple[str, str, int]] = []
         """Server, and address and port that it saw."""
+        self.received = 0
+        """Bytes, of all TCP connections."""
         self._ends = False
 
     def listen(self, node: Node, name: str, address: str, family: int, ports: Iterable[int]) -> None:
@@ -135,7 +137,8 @@ class Answering(threading.Thread):
             accepted.setblocking(False)
             self._sockets.append(accepted)
             self._selector.register(accepted, selectors.EVENT_READ, (name, 0))
-        elif one.recv(2048):
+        elif data := one.recv(65536):
+            self.received += len(data)
             one.send(name.encode())
         else:
             self._selector.unregister(one)

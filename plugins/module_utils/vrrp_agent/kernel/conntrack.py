@@ -84,7 +84,7 @@ class Conntrack:
         if translated:  # kernels before 5.15 do not look at it and send all
             body = be32(_STATUS, _DESTINATION_TRANSLATED) + be32(_STATUS_MASK, _DESTINATION_TRANSLATED)
         for message in self._ask(_message(_GET, NLM_F_DUMP, family, body)):
-            found = _connection(message)
+            found = connection_of(message)
             if found is not None and (found.translated or not translated):
                 yield found
 
@@ -129,7 +129,8 @@ def _message(kind: int, flags: int, family: int, body: bytes) -> bytes:
     return HEADER.pack(HEADER.size + len(data), _SUBSYSTEM | kind, flags | NLM_F_REQUEST, 0, 0) + data
 
 
-def _connection(message: bytes) -> Optional[Connection]:
+def connection_of(message: bytes) -> Optional[Connection]:
+    """The connection that a message tells of; None when it is not whole."""
     asked = answered = None
     status, place, info = 0, b"", b""
     for kind, value in read(message, HEADER.size + _NFGENMSG.size):
