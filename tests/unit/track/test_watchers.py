@@ -16,8 +16,9 @@ from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.proc_events import ProcessEvent, decode
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
+from vrrp_agent.loop.number_files import initial_numbers
 from vrrp_agent.track import notebook, process_watch
-from vrrp_agent.track.files import FileWatch, initial_numbers
+from vrrp_agent.track.files import FileWatch
 from vrrp_agent.track.messages import FILE, PROCESS, SCRIPT, Key, Reading
 from vrrp_agent.track.process_watch import ProcessWatch
 

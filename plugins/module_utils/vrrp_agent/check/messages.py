@@ -10,7 +10,7 @@ from typing import Dict, FrozenSet, Mapping, NamedTuple, Tuple
 
 from ..conf.parts.balancing import CheckerProcess
 from ..conf.parts.checks import Check, TlsFiles
-from ..conf.parts.tracking import ScriptPolicy
+from ..conf.parts.tracking import ScriptPolicy, WatchedFile
 from ..loop.results import CheckKey, CheckResult
 
 
@@ -36,6 +36,8 @@ class Orders:
     policy: ScriptPolicy = field(default_factory=ScriptPolicy)
     tls: TlsFiles = field(default_factory=TlsFiles)
     process: CheckerProcess = field(default_factory=CheckerProcess)
+    initial: Tuple[WatchedFile, ...] = ()
+    """Files of FILE_CHECK that get their first number (init_file): at the start of the agent only."""
     path: str = ""
     """Where results are kept for an agent that follows a killed one; empty to keep none."""
     boot: str = ""

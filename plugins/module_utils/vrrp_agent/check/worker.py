@@ -14,6 +14,7 @@ from ..loop.alarm import Alarm
 from ..loop.channel import Channel
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
+from ..loop.number_files import initial_numbers
 from ..loop.results import CheckKey, CheckResult
 from ..loop.side import Worker
 from . import notebook
@@ -71,6 +72,7 @@ class CheckWorker(Worker):
             allow_descriptors(len(orders.orders) + _SPARE_DESCRIPTORS)
         self._use_context(orders)
         followed = successors(before.orders, orders.orders)
+        initial_numbers(orders.initial, self._log)
         asking = [order for order in orders.orders if not isinstance(order.check, FileCheck)]
         self._use(asking, followed, orders.known)
         self._follow_files([order for order in orders.orders if isinstance(order.check, FileCheck)])

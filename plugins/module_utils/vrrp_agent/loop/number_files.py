@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Follows files that hold a number: those that are there, replaced, taken away, or come later."""
+"""Files that hold a number: those that are there, replaced, taken away, or come later."""
 
 from __future__ import annotations
 
 import os
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Set
+import stat
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
+from ..conf.model import WatchedFile
 from ..conf.number import MOST_BYTES, number_in
 from ..kernel.inotify import COMING_AND_GOING, IN_CLOSE_WRITE, IN_Q_OVERFLOW, Inotify
 from ..kernel.way import Step, way
@@ -27,6 +29,33 @@ def read_number(path: str) -> Optional[int]:
         return 0
     finally:
         os.close(descriptor)
+
+
+def write_initial(file: WatchedFile) -> None:
+    """Give a file its initial number, if it wants one and has none. Raises OSError."""
+    if file.initial is None:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    if os.path.lexists(file.path):
+        if not file.overwrite:
+            return
+        if not stat.S_ISREG(os.lstat(file.path).st_mode):
+            raise OSError(0, "it is not a regular file")
+        flags |= os.O_TRUNC
+    descriptor = os.open(file.path, flags, 0o644)
+    try:
+        os.write(descriptor, b"%d\n" % file.initial)
+    finally:
+        os.close(descriptor)
+
+
+def initial_numbers(files: Tuple[WatchedFile, ...], log: Log) -> None:
+    """At the start of the agent: init_file."""
+    for file in files:
+        try:
+            write_initial(file)
+        except OSError as error:
+            log.error(f"file {file.name}: {file.path} gets no initial number: {error.strerror}")
 
 
 class NumberFiles:

@@ -1,37 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Watches files that hold a number, and gives them their first one."""
+"""Watches files that hold a number."""
 
 from __future__ import annotations
 
-import os
-import stat
-from typing import Callable, Dict, Iterable, Mapping, Tuple
+from typing import Callable, Dict, Iterable, Mapping
 
 from ..conf.model import WatchedFile
 from ..loop.log import Log
 from ..loop.loop import Loop
 from ..loop.number_files import NumberFiles
 from .messages import FILE, Key, Reading
-
-
-def write_initial(file: WatchedFile) -> None:
-    """Give a file its initial number, if it wants one and has none. Raises OSError."""
-    if file.initial is None:
-        return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    if os.path.lexists(file.path):
-        if not file.overwrite:
-            return
-        if not stat.S_ISREG(os.lstat(file.path).st_mode):
-            raise OSError(0, "it is not a regular file")
-        flags |= os.O_TRUNC
-    descriptor = os.open(file.path, flags, 0o644)
-    try:
-        os.write(descriptor, b"%d\n" % file.initial)
-    finally:
-        os.close(descriptor)
 
 
 class FileWatch:
@@ -60,12 +40,3 @@ class FileWatch:
 
     def _tell(self, name: str, number: int) -> None:
         self._say(Reading(FILE, name, True, number, f"holds {number}"))
-
-
-def initial_numbers(files: Tuple[WatchedFile, ...], log: Log) -> None:
-    """At the start of the agent: init_file."""
-    for file in files:
-        try:
-            write_initial(file)
-        except OSError as error:
-            log.error(f"file {file.name}: {file.path} gets no initial number: {error.strerror}")

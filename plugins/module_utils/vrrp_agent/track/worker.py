@@ -14,9 +14,10 @@ from ..loop.alarm import Alarm
 from ..loop.channel import Channel
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
+from ..loop.number_files import initial_numbers
 from ..loop.side import Worker
 from . import notebook
-from .files import FileWatch, initial_numbers
+from .files import FileWatch
 from .links import LinkPoller
 from .messages import FILE, SCRIPT, Key, Orders, Reading, Run
 from .process_watch import ProcessWatch

@@ -12,6 +12,8 @@ from ...check import notebook
 from ...check.matching import successors
 from ...check.messages import Order, Orders, Suspended
 from ...conf.model import Config
+from ...conf.parts.checks import FileCheck
+from ...conf.parts.tracking import WatchedFile
 from ...loop.channel import Channel
 from ...loop.log import Log
 from ...loop.loop import Loop
@@ -50,6 +52,7 @@ class Checkers:
         self._orders = Orders()
         self._wanted: Dict[CheckKey, Order] = {}
         self._first = True
+        self._initial: Tuple[WatchedFile, ...] = ()
         self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
         self._side = Side(_NAME, make_worker, loop, log, self._hello, self._hear)
 
@@ -71,6 +74,7 @@ class Checkers:
         before, self._orders = self._orders, orders
         self._wanted = orders.by_key
         if first:
+            self._initial = initial_files(config, orders)
             self._recall()
         else:
             self._carry_over(before, orders)
@@ -114,7 +118,8 @@ class Checkers:
                 self.runs[key] = runs[from_key]
 
     def _hello(self) -> Iterator[Any]:
-        yield replace(self._orders, known=dict(self.results))
+        initial, self._initial = self._initial, ()
+        yield replace(self._orders, initial=initial, known=dict(self.results))
         yield Suspended(self._suspended)
 
     def _hear(self, value: Any) -> None:
@@ -136,6 +141,12 @@ class Checkers:
 
 def _unknown(key: CheckKey) -> CheckResult:
     return CheckResult(key, None)
+
+
+def initial_files(config: Config, orders: Orders) -> Tuple[WatchedFile, ...]:
+    """Files that a FILE_CHECK follows and that want a first number."""
+    followed = {order.check.path for order in orders.orders if isinstance(order.check, FileCheck)}
+    return tuple(file for file in config.files if file.initial is not None and file.path in followed)
 
 
 def orders_of(config: Config, suspended: FrozenSet[Tuple[str, int]]) -> Orders:
