@@ -413,3 +413,24 @@ def test_the_service_moves_with_its_address(pair: Site) -> None:
     down_s = config.down_interval_s(100, ADVERT_S)
     # A request that falls into the gap waits for its own second, and for a retransmission of its SYN.
     assert crowd.gap_s() < down_s + 4, f"no answer for {crowd.gap_s():.2f} s, {down_s:.2f} s is the takeover"
+
+
+def test_with_ha_suspend_only_the_director_that_has_the_address_asks(pair: Site) -> None:
+    lan = pair.lan
+    parts = virtual(real(1), real(2), "ha_suspend")
+    first = begun(lan.d, parts, priority=150)
+    first.wait_for_state("active")
+    second = begun(lan.t, parts, priority=100)
+    second.wait_for_state("backup")
+    pair.wait_for_answers("s1", "s2")
+    wait_for_server(second, 1, "up")
+    assert service(second)["suspended"]
+    assert not service(first)["suspended"]
+    pair.web["s2"].stop()
+    wait_for_server(first, 2, "down")
+    stays("what is not asked to stay as it was", lambda: server(second, 2)["state"] == "up", 1)
+    first.stop(SOON_S)
+    second.wait_for_state("active")
+    wait_for_server(second, 2, "down")
+    assert not service(second)["suspended"]
+    pair.wait_for_answers("s1")

@@ -10,7 +10,7 @@ to the other through the agent, and only when it is another result than before.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Set, Tuple
+from typing import AbstractSet, Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple
 
 from ...conf.model import Config
 from ...conf.parts.balancing import VirtualServer
@@ -50,13 +50,13 @@ class VirtualServers:
     def apply(self, config: Config) -> None:
         """A start or a reload."""
         self._config = config
-        self.checkers.suspend(self._resting())
+        self.addresses_changed()
         self._look_at_roles()
         self.checkers.apply(config)
         self.balancer.apply(config)
 
     def set_weight(self, service: Tuple[str, int], server: Tuple[bytes, int], weight: int) -> str:
-        """Change the weight of a real server until the next reload. Returns what is in the way, or nothing."""
+        """Change the weight of a real server until the next reload. Returns what is in the way."""
         if self._stopped:
             return "the agent is stopping"
         for old in self._config.services:
@@ -113,14 +113,13 @@ class VirtualServers:
         return frozenset(service.key for service in waiting if not _present(service, here))
 
 
-def _present(service: VirtualServer, here: Set[bytes]) -> bool:
+def _present(service: VirtualServer, here: AbstractSet[bytes]) -> bool:
     """True when any address of the service is on this host; a firewall mark always is."""
     for member in service.members:
-        if not member.first:
+        if not member.first or member.first in here:
             return True
-        start = int.from_bytes(member.first, "big")
-        size = len(member.first)
-        if any(
+        start, size = int.from_bytes(member.first, "big"), len(member.first)
+        if member.count > 1 and any(
             len(one) == size and start <= int.from_bytes(one, "big") < start + member.count for one in here
         ):
             return True

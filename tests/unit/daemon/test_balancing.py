@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The agent's side of virtual servers: what processes are told, and what ``status`` makes of their words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, Dict, List, Tuple
+
+import pytest
+from vrrp_agent.balance.actions import Known
+from vrrp_agent.balance.messages import Counts, Goodbye, Report, Roles, Setup
+from vrrp_agent.check.messages import Suspended
+from vrrp_agent.conf.model import Config, GlobalSettings
+from vrrp_agent.conf.parts.balancing import Balancing, Member, SyncDaemon, VirtualServer
+from vrrp_agent.daemon.sides import balancing, checking
+from vrrp_agent.daemon.sides.services import VirtualServers
+from vrrp_agent.election.settings import State
+from vrrp_agent.loop.events import DOWN, INSTANCE, MASTER, SERVER, SERVICE, UP, Happening
+from vrrp_agent.loop.loop import Loop
+from vrrp_agent.loop.results import CheckRun
+
+from tests.unit.balance.farm import NAME, check, packed, result, server, service, sorry
+from tests.unit.daemon.host import Lines
+
+KEY = (NAME, 4)
+ONE = service(server(1, [check()]), server(2, [check()]), sorry_server=sorry())
+OTHER = replace(ONE, name="[198.51.100.10]:tcp:81", members=(Member(4, packed("198.51.100.10"), 1, 81),))
+
+
+class QuietSide:
+    """A side that keeps what it is sent."""
+
+    pid = 7
+    restarts = 0
+
+    def __init__(self, name: str, make: Any, loop: Loop, log: Any, hello: Any, on_value: Any) -> None:
+        self.sent: List[Any] = []
+        self.running = False
+        self.stopped: List[bool] = []
+        self.hello, self.say = hello, on_value
+
+    def start(self) -> None:
+        self.running = True
+        self.sent.extend(self.hello())
+
+    def send(self, value: Any) -> bool:
+        if self.running:
+            self.sent.append(value)
+        return self.running
+
+    def retire(self) -> None:
+        self.running = False
+
+    def die_and_return(self) -> None:
+        self.sent.clear()
+        self.sent.extend(self.hello())
+
+    def stop(self, _patience_ns: int, hear_out: bool = False) -> None:
+        self.stopped.append(hear_out)
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.told: List[Happening] = []
+        self.here: set[bytes] = set()
+        self.lives: Dict[str, Any] = {}
+        interfaces = SimpleNamespace(addresses=lambda: self.here)
+        self.all = VirtualServers(Loop(), Lines(), interfaces, self.lives, self.told.append)  # type: ignore
+        self.balance: QuietSide = self.all.balancer._side  # type: ignore[assignment]
+        self.check: QuietSide = self.all.checkers._side  # type: ignore[assignment]
+
+    def apply(self, *services: VirtualServer, **words: Any) -> None:
+        settings = replace(GlobalSettings(), balancing=Balancing(**words))
+        self.all.apply(Config(settings, services=services))
+
+    def setups(self) -> List[Setup]:
+        return [one for one in self.balance.sent if isinstance(one, Setup)]
+
+    def live(self, name: str, state: State) -> None:
+        router = SimpleNamespace(state=state)
+        self.lives[name] = SimpleNamespace(instance=SimpleNamespace(name=name), router=router)
+
+    def status(self) -> Tuple[Dict[str, Any], List[Dict[str, Any]]]:
+        lines = list(self.all.status())
+        services = [line["service"] for line in lines if "service" in line]
+        return next((line["balancing"] for line in lines if "balancing" in line), {}), services
+
+
+@pytest.fixture(name="scene")
+def make_scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.setattr(balancing, "Side", QuietSide)
+    monkeypatch.setattr(checking, "Side", QuietSide)
+    return Scene()
+
+
+def row(name: str = NAME, **words: Any) -> Dict[str, Any]:
+    servers = [
+        {"name": server(number).name, "state": "up", "since": 1.0, "reason": "", "weight": 1}
+        for number in (1, 2)
+    ]
+    late = {"name": sorry().name, "state": "down", "since": 1.0, "weight": 0}
+    return {"name": name, "state": "up", "since": 1.0, "servers": servers, "sorry_server": late, **words}
+
+
+def report(*services: VirtualServer, empty: bool = False) -> Report:
+    known = Known(True, {server(1).key: True})
+    rows = {one.key: row(one.name) for one in services}
+    return Report("ipvs", "", {}, rows, {one.key: known for one in services}, empty)
+
+
+def test_without_services_no_process_begins(scene: Scene) -> None:
+    scene.apply()
+    assert not scene.balance.running
+    assert not scene.check.running
+    assert scene.status() == ({}, [])
+
+
+def test_a_start_says_it_is_the_first_and_a_successor_hears_what_is_known(scene: Scene) -> None:
+    scene.apply(ONE)
+    (setup,) = scene.setups()
+    assert (setup.first, setup.services, setup.known, setup.before) == (True, (ONE,), {}, ())
+    scene.balance.say(report(ONE))
+    scene.check.say(result(1, False))
+    scene.balance.die_and_return()
+    (setup,) = scene.setups()
+    assert not setup.first
+    assert setup.results == {result(1, False).key: result(1, False)}
+    assert setup.known == {KEY: Known(True, {server(1).key: True})}
+
+
+def test_a_successor_hears_what_may_have_been_left_behind(scene: Scene) -> None:
+    scene.apply(ONE, OTHER)
+    scene.apply(ONE)
+    scene.balance.die_and_return()
+    assert scene.setups()[-1].before == (OTHER,)
+
+
+def test_an_equal_configuration_is_not_sent_again(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.balance.sent.clear()
+    scene.apply(ONE)
+    assert scene.balance.sent == []
+    scene.apply(ONE, init_notifies=True)
+    assert len(scene.balance.sent) == 1
+
+
+def test_the_process_goes_when_it_has_nothing_left_and_has_said_its_last_words(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.apply()
+    assert scene.balance.running
+    happening = Happening(SERVICE, NAME, DOWN, 0)
+    scene.balance.say(happening)
+    scene.balance.say(report(empty=True))
+    assert scene.told == [happening]
+    assert not scene.balance.running
+    scene.apply(ONE)
+    assert scene.balance.running
+    assert scene.setups()[-1].known == {}
+
+
+def test_a_service_that_comes_back_meanwhile_keeps_the_process(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.apply()
+    scene.apply(ONE)
+    scene.balance.say(report(empty=True))
+    assert scene.balance.running
+
+
+def test_results_go_from_one_process_to_the_other_only_when_they_are_new(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.balance.sent.clear()
+    scene.check.say(result(1, False))
+    scene.check.say(result(1, False))
+    assert scene.balance.sent == [result(1, False)]
+
+
+def test_what_is_told_goes_on_to_others(scene: Scene) -> None:
+    scene.apply(ONE)
+    one = Happening(SERVER, f"{server(1).name} {NAME}", UP, 0)
+    scene.balance.say(one)
+    assert scene.told == [one]
+
+
+def test_the_end_hears_the_last_words_out(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.all.stop(1)
+    assert scene.balance.sent[-1] == Goodbye()
+    assert scene.balance.stopped == [True]
+
+
+# Roles and addresses.
+
+
+def test_roles_follow_the_instance_of_the_sync_daemon(scene: Scene) -> None:
+    scene.live("VI_1", State.BACKUP)
+    scene.apply(ONE, sync_daemon=SyncDaemon("eth1", "VI_1"))
+    assert scene.balance.sent[0] == Roles(frozenset())
+    scene.live("VI_1", State.ACTIVE)
+    scene.live("VI_2", State.ACTIVE)
+    scene.all.happened(Happening(INSTANCE, "VI_2", MASTER, 100))
+    assert scene.balance.sent[-1] != Roles(frozenset({"VI_1", "VI_2"}))
+    scene.all.happened(Happening(INSTANCE, "VI_1", MASTER, 100))
+    assert scene.balance.sent[-1] == Roles(frozenset({"VI_1", "VI_2"}))
+
+
+@pytest.mark.parametrize(
+    ("members", "here", "rests"),
+    [
+        ((Member(4, packed("198.51.100.10"), 1, 80),), "198.51.100.10", False),
+        ((Member(4, packed("198.51.100.10"), 1, 80),), "198.51.100.11", True),
+        ((Member(4, packed("198.51.100.10"), 5, 80),), "198.51.100.14", False),
+        ((Member(4, packed("198.51.100.10"), 5, 80),), "198.51.100.15", True),
+        ((Member(4, fwmark=7),), "198.51.100.15", False),
+        ((Member(6, packed("2001:db8::10"), 9, 80),), "2001:db8::12", False),
+        ((Member(6, packed("2001:db8::10"), 9, 80),), "198.51.100.10", True),
+    ],
+)
+def test_ha_suspend_lets_checks_rest_while_no_address_is_here(
+    scene: Scene, members: Tuple[Member, ...], here: str, rests: bool
+) -> None:
+    one = replace(ONE, members=members, ha_suspend=True)
+    scene.here = {packed(here)}
+    scene.apply(one)
+    scene.balance.say(report(one))
+    assert scene.status()[1][0]["suspended"] is rests
+    assert all(order.suspended is rests for order in scene.check.sent[0].orders)
+
+
+def test_an_address_that_comes_wakes_the_checks_and_a_reload_without_the_word_does(scene: Scene) -> None:
+    resting = replace(ONE, ha_suspend=True)
+    scene.apply(resting)
+    scene.here = {packed("198.51.100.10")}
+    scene.all.addresses_changed()
+    assert scene.check.sent[-1] == Suspended(frozenset())
+    scene.here = set()
+    scene.all.addresses_changed()
+    assert scene.check.sent[-1] == Suspended(frozenset({KEY}))
+    scene.apply(ONE)
+    assert not any(order.suspended for order in scene.check.sent[-1].orders)
+
+
+def test_addresses_cost_nothing_without_ha_suspend(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.all._interfaces = None  # type: ignore[assignment]
+    scene.all.addresses_changed()
+
+
+# Status.
+
+
+def test_status_brings_together_what_both_processes_say(scene: Scene) -> None:
+    scene.apply(ONE)
+    assert scene.status()[1] == []
+    scene.balance.say(report(ONE))
+    scene.balance.say(Counts({KEY: ({"connections": 9}, {server(1).name: {"connections": 4}})}))
+    scene.check.say(result(1, False, why="connection refused"))
+    scene.check.say([CheckRun(result(1, False).key, 2_000_000, "connection refused", 5.0, 3, 2)])
+    whole, (one,) = scene.status()
+    assert (whole["backend"], whole["pid"], whole["check_pid"], whole["problem"]) == ("ipvs", 7, 7, "")
+    assert one["connections"] == {"connections": 9}
+    first, second = one["servers"]
+    assert first["connections"] == {"connections": 4}
+    assert first["since"] == "1970-01-01T00:00:01.000Z"
+    assert first["checks"] == [
+        {
+            "kind": "TCP_CHECK",
+            "state": "bad",
+            "why": "connection refused",
+            "since": "1970-01-01T00:00:01.000Z",
+            "took_s": 0.002,
+            "last_run": "1970-01-01T00:00:05.000Z",
+            "runs": 3,
+            "failures": 2,
+        }
+    ]
+    assert second["checks"][0]["state"] == "unknown"
+    assert "checks" not in one["sorry_server"]
+
+
+def test_status_forgets_what_a_reload_has_removed(scene: Scene) -> None:
+    scene.apply(ONE, OTHER)
+    scene.balance.say(report(ONE, OTHER))
+    scene.apply(OTHER)
+    assert [one["name"] for one in scene.status()[1]] == [OTHER.name]
+    scene.balance.say(report(ONE))  # it was sent before the process knew
+    assert [one["name"] for one in scene.status()[1]] == [OTHER.name]
