@@ -86,9 +86,9 @@ def test_a_missing_file_is_named(make_bench: MakeBench) -> None:
 def test_a_word_that_is_not_supported_yet_stops_the_start_and_lenient_goes_on(make_bench: MakeBench) -> None:
     """No word is passed over in silence."""
     bench = make_bench()
-    server = "virtual_server 198.51.100.100 80 {\n    lvs_sched rr\n    protocol TCP\n}"
-    bench.agent.write(bench.config(server))
-    refuses(bench.agent, 2, "virtual_server")
+    session = "bfd_instance one {\n    neighbor_ip 198.51.100.100\n}"
+    bench.agent.write(bench.config(session))
+    refuses(bench.agent, 2, "bfd_instance")
     bench.agent.words = ["--lenient"]
     bench.start_active()
     assert "warning" in bench.agent.log()

@@ -40,6 +40,7 @@ PREPROCESSOR: Tuple[Section, ...] = (
             Keyword(
                 "\\escape",
                 "In regex, \\a \\b \\E \\f \\n \\r \\t \\v \\nnn \\xXX \\cC are control characters.",
+                supported=True,
                 since="2.0.7",
             ),
             _rule("\\ at the end of a line", "Continues a definition of several lines.", "1.4.0"),
