@@ -7,7 +7,7 @@ from collections import Counter
 from typing import List, Tuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vrrp_agent.balance.backend import DestinationKey
 from vrrp_agent.balance.nft_slots import HASH_SLOTS, MOST_TURNS, hash_slots, scaled, slots, turns
@@ -38,6 +38,7 @@ def test_turns(scheduler: str, weights: Tuple[int, ...], expected: str) -> None:
     assert spelled(slots(scheduler, list(zip((A, B, C), weights)))) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 65535), min_size=1, max_size=12))
 def test_shares_are_those_of_the_weights(weights: List[int]) -> None:
     small = scaled(weights)
@@ -47,6 +48,7 @@ def test_shares_are_those_of_the_weights(weights: List[int]) -> None:
     assert sum(small) <= MOST_TURNS + len(weights)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=8))
 def test_turns_are_spread(weights: List[int]) -> None:
     """No server waits longer for its turn than twice its fair distance."""
@@ -66,6 +68,7 @@ def test_hashes_have_the_shares_of_the_weights() -> None:
     assert counted == {A: HASH_SLOTS // 2, B: HASH_SLOTS // 2}
 
 
+@settings(deadline=None)
 @given(st.permutations([(A, 3), (B, 2), (C, 1)]))
 def test_hashes_do_not_depend_on_the_order(
     servers: List[Tuple[DestinationKey, int]],
@@ -73,6 +76,7 @@ def test_hashes_do_not_depend_on_the_order(
     assert hash_slots(servers) == hash_slots([(A, 3), (B, 2), (C, 1)])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(2, 20), st.integers(0, 19))
 def test_a_server_that_leaves_moves_little_but_its_own(number: int, leaver: int) -> None:
     servers = [(DestinationKey(bytes((198, 18, 1, at)), 80), 1) for at in range(number)]

@@ -181,7 +181,7 @@ class ServiceWriter:
             send = steer.hand_on(key.family, destination.address, device)
             messages.append(changes.rule(name, count, send, comment=comment))
         else:
-            messages.append(changes.rule(name, self._own(key), steer.refuse(key.family), comment=comment))
+            messages.append(changes.rule(name, self._decline(key), comment=comment))
         return messages
 
     def _translations(
@@ -228,7 +228,7 @@ class ServiceWriter:
         comment = service_comment(key, new.words)
         owners = nft_slots.slots(new.words.scheduler, servers)
         if not owners:
-            return [changes.rule(name, self._own(key), steer.refuse(key.family), comment=comment)]
+            return [changes.rule(name, self._decline(key), comment=comment)]
         names: Dict[DestinationKey, str] = {owner: destination_name(key, owner) for owner in set(owners)}
         if len(owners) == 1:
             return [changes.rule(name, steer.to_chain(names[owners[0]]), comment=comment)]
@@ -236,6 +236,10 @@ class ServiceWriter:
         messages = changes.choice(number, [names[owner] for owner in owners])
         look_up = steer.verdict_of("__map%d", 1, number)
         return [*messages, changes.rule(name, self._slot(key, new, len(owners)), look_up, comment=comment)]
+
+    def _decline(self, key: ServiceKey) -> bytes:
+        """Without a server, clients are refused: by this host itself with DR, as few kernels can in netdev."""
+        return steer.leave() if self._direct else steer.refuse(key.family)
 
     def _slot(self, key: ServiceKey, new: Placed, slots: int) -> bytes:
         """The number of a slot, in the first register."""
