@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import signal
 import subprocess
 import sys
@@ -10,7 +11,13 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
+
+sys.path.append(str(pathlib.Path("vrrp-agent").resolve()))  # pyroute2 is in there
+
 from guest.farm import INSIDE, OUTSIDE, SERVERS, Farm, run, until, within
+from vrrp_agent.balance.backend import ServiceKey
+from vrrp_agent.balance.choose import choose
+from vrrp_agent.conf.parts.balancing import TCP, Balancing
 
 WEB, ECHO = 80, 7000
 FOREIGN = "-A -t 203.0.113.9:99 -s rr"
@@ -201,6 +208,14 @@ def test_http_reaches_both_servers_by_nat(director: Director) -> None:
     )
     assert both(f"http://{OUTSIDE}/") == set(SERVERS), director.farm.evidence()
     assert both("http://[2001:db8::100]/") == set(SERVERS), director.farm.evidence()
+    director.counted(f"{OUTSIDE}:{WEB}", 4)
+    choice = choose(Balancing(backend="ipvs", namespace="da"))
+    assert choice.backend is not None, choice.problem
+    web = choice.backend.counters()[ServiceKey(4, TCP, bytes((198, 51, 100, 100)), WEB, 0)]
+    choice.backend.close()
+    assert web.service.connections == 4 and len(web.destinations) == 2, web
+    assert [one.connections for one in web.destinations.values()] == [2, 2], web
+    assert all((one.packets_in or 0) >= 8 and one.bytes_out for one in web.destinations.values()), web
 
 
 def test_a_reload_changes_what_differs_and_open_connections_live_on(director: Director) -> None:

@@ -41,9 +41,9 @@ class Ipvs:
     """
 
     def __init__(self, namespace: Optional[str] = None, buffer_bytes: int = 0, force: bool = False) -> None:
-        preload()
         with inside(namespace):
             self._socket = _open()
+        preload()
         if buffer_bytes:
             self._socket.set_receive_buffer(buffer_bytes, force)
 
@@ -110,12 +110,12 @@ def _open() -> GenericSocket:
         raise NoFamily(f"{error}: {problem or 'its module changes nothing'}", hint, error.errno) from error
 
 
-def load_module(loaders: Sequence[str] = _LOADERS, patience_ms: int = _LOADING_MS) -> str:
+def load_module(loaders: Sequence[str] = (), patience_ms: int = _LOADING_MS) -> str:
     """Load ip_vs with the kernel's own program for that. Returns an empty text, or why there is none.
 
     It blocks for so long at most: for the process that balances, which has nothing else to do then.
     """
-    for path in (_named_loader(), *loaders):
+    for path in loaders or (_named_loader(), *_LOADERS):
         if path and os.access(path, os.X_OK):
             return _run(path, patience_ms)
     return "there is no modprobe"
