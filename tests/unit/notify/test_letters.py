@@ -94,6 +94,12 @@ def test_without_a_router_id_the_host_stands_in_the_subject() -> None:
     assert b"Subject: [host] T\r\n" in data
 
 
+def test_a_long_subject_stays_in_one_line_as_keepaliveds() -> None:
+    title = "Realserver [2001:db8::1]:tcp:8080 of virtual server [2001:db8:1:2:3:4:5:6]:tcp:80 - DOWN"
+    data = message(Letter("lb1.example.org", title, "=> x <=", 0.0, "1"), "a@b", ["c@d"], "host")
+    assert f"Subject: [lb1.example.org] {title}\r\n".encode() in data
+
+
 @given(st.text(), st.text(), st.text(), st.text())
 def test_no_text_can_add_a_header_or_break_the_message(router: str, title: str, text: str, name: str) -> None:
     letter = Letter(router, title, text.encode("utf-8", "replace").decode(), 0.0, "1")

@@ -16,6 +16,8 @@ from .setup import SERVICES, Subject
 from .words import names
 
 MAILER = "Keepalived"
+_LONGEST_LINE = 998
+"""Characters of a line (RFC 5322 2.1.1)."""
 
 _SUBJECTS = {
     events.MASTER: "Entering MASTER state",
@@ -106,7 +108,8 @@ def message(letter: Letter, sender: str, recipients: Sequence[str], host: str) -
     from email.policy import SMTP
     from email.utils import formatdate
 
-    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # a relay need not know 8BITMIME
+    # A relay need not know 8BITMIME, and a program that reads mails need not know folded headers (keepalived).
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit", max_line_length=_LONGEST_LINE))
     mail["Date"] = formatdate(letter.wall_time_s, localtime=True)
     mail["From"] = header_address(sender)
     mail["Subject"] = _one_line(f"[{letter.router_id or host}] {letter.title}")
