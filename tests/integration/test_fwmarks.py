@@ -130,6 +130,16 @@ def test_another_priority_makes_the_chain_anew_and_the_end_leaves_nothing(host: 
     assert not [one for one in nft(host, "list", "ruleset") if "table" in one]
 
 
+@pytest.mark.parametrize("look", [True, False])
+def test_a_table_that_somebody_has_flushed_is_made_again(host: str, look: bool) -> None:
+    ours = tables(host)
+    ours.reach(MARKS)
+    run("ip", "netns", "exec", host, "nft", "flush", "ruleset")
+    wanted = MARKS if look else {**MARKS, Entry(4, TCP, packed(V4), 9): 1009}
+    ours.reach(wanted, look)
+    assert tables(host).marks == wanted
+
+
 def test_a_table_of_somebody_else_is_left_alone(host: str) -> None:
     run("ip", "netns", "exec", host, "nft", "add", "table", "ip", TABLE)
     with pytest.raises(KernelError, match="somebody else") as refusal:

@@ -121,7 +121,7 @@ class Tables:
         self.marks = marks
         self.closed = False
 
-    def reach(self, marks: Marks) -> None:
+    def reach(self, marks: Marks, look: bool = False) -> None:
         self.marks = dict(marks)
 
     def remove(self) -> None:

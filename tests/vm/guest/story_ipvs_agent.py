@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +77,16 @@ class Director:
         """An orderly stop, unless it has ended already."""
         if "da" in self.farm.programs:
             self.farm.kill("da", signal.SIGTERM)
+
+    def kill_balancer(self) -> None:
+        """Kill the process of the agent that changes IPVS, and nothing else."""
+        parent = self.farm.programs["da"].pid
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            name, _state, of = path.read_text().partition("(")[2].replace(")", "").split()[:3]
+            if name == "vrrp-balance" and int(of) == parent:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+                return
+        raise AssertionError(self.farm.evidence())
 
     def table(self) -> list[str]:
         """What the agent has there."""
@@ -316,6 +328,14 @@ def test_a_killed_agent_leaves_all_as_it_is_and_the_next_one_takes_it_over(direc
             director.use(*config)
             taken = "2 services are in the ipvs table already"
             until("they are taken over", lambda: taken in director.farm.log("da"), 40, director.farm.evidence)
+            director.kill_balancer()
+            taken = f"{taken}.*{taken}"
+            until(
+                "taken over by a new process",
+                lambda: bool(re.search(taken, director.farm.log("da"), re.DOTALL)),
+                20,
+                director.farm.evidence,
+            )
             # Whatever the new one does wrong it would have done before it answers a reload.
             director.use(*config, service(f"{OUTSIDE} 82", servers=(SERVERS["s1"],)))
             director.reaches(*expected, *entry(f"-t {OUTSIDE}:82", f"{SERVERS['s1']}:82"))

@@ -47,6 +47,7 @@ class FwmarkTables:
 
     def _read(self) -> None:
         """What a predecessor has left is adopted."""
+        self._made, self.marks = {}, {}
         for family in _FAMILIES:
             table = MarkTable(family, self.name)
             owner = self._kernel.owner(table.family, self.name)
@@ -62,8 +63,17 @@ class FwmarkTables:
             for question in table.list_marks():
                 self.marks.update(table.read_marks(self._kernel.dump(question)))
 
-    def reach(self, marks: Marks) -> None:
-        """Make the tables hold these marks; all or nothing."""
+    def reach(self, marks: Marks, look: bool = False) -> None:
+        """Make the tables hold these marks; all or nothing. ``look``: somebody may have changed them."""
+        if look:
+            self._read()
+        try:
+            self._commit(marks)
+        except KernelError:
+            self._read()  # somebody has flushed the ruleset
+            self._commit(marks)
+
+    def _commit(self, marks: Marks) -> None:
         comment = f"{OWNER_COMMENT}{self.priority}"
         if marks == self.marks and all(made == comment for made in self._made.values()):
             return
@@ -145,13 +155,13 @@ class FwmarkKeeper:
         self._next = marks_of(services, assigned)
         return tuple(marked(service, assigned) for service in services)
 
-    def settle(self) -> None:
-        """The services are there, or gone: now packets get their marks."""
+    def settle(self, look: bool = False) -> None:
+        """The services are there, or gone: now packets get their marks. ``look``: read the tables first."""
         if self._tables is None:
             return
         try:
             if self._next:
-                self._tables.reach(self._next)
+                self._tables.reach(self._next, look)
             else:
                 self.remove()
         except KernelError as error:

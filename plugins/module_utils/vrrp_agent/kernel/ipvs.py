@@ -55,12 +55,12 @@ class Ipvs:
         """Carry out all requests in order; one error number for each, 0 where it went well."""
         encoded = [
             self._socket.request(one.command, one.body, sequence=number)
-            for number, one in enumerate(requests)
+            for number, one in enumerate(requests, 1)
         ]
         outcome = [0] * len(requests)
         for refusal in self._socket.submit(encoded):
-            if refusal.sequence < len(outcome):
-                outcome[refusal.sequence] = refusal.errno
+            if 0 < refusal.sequence <= len(outcome):
+                outcome[refusal.sequence - 1] = refusal.errno
         return outcome
 
     def services(self) -> Iterator[Tuple[Service, Usage]]:
