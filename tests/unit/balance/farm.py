@@ -22,7 +22,6 @@ from vrrp_agent.balance.backend import (
 )
 from vrrp_agent.balance.decision import Decision
 from vrrp_agent.conf.parts.balancing import (
-    DIRECT,
     NAT,
     TCP,
     Forwarding,
@@ -221,5 +220,3 @@ class MemoryBackend:
             for key, entry in self.table.items()
         }
 
-
-__all__ = ["DIRECT", "NAT"]

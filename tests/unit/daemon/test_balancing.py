@@ -39,10 +39,13 @@ class QuietSide:
         self.running = False
         self.stopped: List[bool] = []
         self.hello, self.say = hello, on_value
+        owner = getattr(make, "__self__", None)
+        self.first_words = getattr(owner, "first_words", tuple)
+        """What the process that balances is forked with."""
 
     def start(self) -> None:
         self.running = True
-        self.sent.extend(self.hello())
+        self.sent.extend((*self.first_words(), *self.hello()))
 
     def send(self, value: Any) -> bool:
         if self.running:
@@ -54,7 +57,7 @@ class QuietSide:
 
     def die_and_return(self) -> None:
         self.sent.clear()
-        self.sent.extend(self.hello())
+        self.sent.extend((*self.first_words(), *self.hello()))
 
     def stop(self, _patience_ns: int, hear_out: bool = False) -> None:
         self.stopped.append(hear_out)
@@ -143,6 +146,21 @@ def test_an_equal_configuration_is_not_sent_again(scene: Scene) -> None:
     assert scene.balance.sent == []
     scene.apply(ONE, init_notifies=True)
     assert len(scene.balance.sent) == 1
+
+
+def test_a_reload_sends_only_services_that_have_changed(scene: Scene) -> None:
+    scene.apply(ONE, OTHER)
+    (first,) = scene.setups()
+    scene.check.say(result(1, False))
+    new = replace(OTHER, quorum=2)
+    scene.apply(new, ONE)
+    sent = scene.setups()[-1]
+    assert (sent.services, sent.results) == ((new,), {})
+    assert sent.after(first).services == (new, ONE)
+    scene.apply(new, replace(ONE, quorum=2))
+    assert scene.setups()[-1].results == {result(1, False).key: result(1, False)}
+    scene.apply(new)
+    assert (scene.setups()[-1].services, scene.setups()[-1].order) == ((), (OTHER.key,))
 
 
 def test_the_process_goes_when_it_has_nothing_left_and_has_said_its_last_words(scene: Scene) -> None:

@@ -9,8 +9,8 @@ From it: Happening (VS and RS, UP and DOWN) for each change, Report and Counts n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
 from ..conf.parts.balancing import Balancing, VirtualServer
 from ..loop.results import CheckKey, CheckResult
@@ -31,6 +31,15 @@ class Setup:
     """By VirtualServer.key: what a process that has died had told of. Filled in for its successor only."""
     before: Tuple[VirtualServer, ...] = ()
     """What such a process had placed, perhaps, and is no longer wanted."""
+    order: Optional[Tuple[Tuple[str, int], ...]] = None
+    """Keys of all services, where ``services`` are only those that are new or other than before."""
+
+    def after(self, before: Setup) -> Setup:
+        """The whole of it, to one who knows the setup before."""
+        if self.order is None:
+            return self
+        known = {service.key: service for service in (*before.services, *self.services)}
+        return replace(self, services=tuple(known[key] for key in self.order if key in known), order=None)
 
 
 class Roles(NamedTuple):

@@ -72,7 +72,7 @@ class BalanceWorker(Worker):
         if isinstance(value, CheckResult):
             self._say(self._services.take(value, time.time()))
         elif isinstance(value, Setup):
-            self._use(value)
+            self._use(value if self._setup is None else value.after(self._setup))
         elif isinstance(value, Roles):
             self._active = value.active
             if self._setup is not None:
@@ -242,6 +242,7 @@ class BalanceWorker(Worker):
 
         self._guarded(look)
         self._guarded(self._reach_sync)
+        self._marks.settle(look=True)
         if keeper.refused != refused or (self._problem, keeper.problem) != problem:
             spots = {spot[0] for spot in {**refused, **keeper.refused}}
             touched = [key for key, keys in self._services.keys.items() if spots.intersection(keys)]

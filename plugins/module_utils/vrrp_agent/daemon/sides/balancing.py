@@ -24,13 +24,6 @@ Key = Tuple[str, int]
 """VirtualServer.key."""
 
 
-def make_worker(loop: Loop, channel: Channel, log: Log) -> Worker:
-    """The side's worker: imported in its own process only."""
-    from ...balance.worker import BalanceWorker
-
-    return BalanceWorker(loop, channel, log)
-
-
 class Balancer:
     """Keeps the process that balances, and what it has said last. That outlives the process.
 
@@ -58,7 +51,7 @@ class Balancer:
         """All that a process may have placed since the last one began."""
         self._roles = Roles(frozenset())
         self._first = True
-        self._side = Side(_NAME, make_worker, loop, log, self._hello, self._hear)
+        self._side = Side(_NAME, self._make_worker, loop, log, self._hello, self._hear)
 
     @property
     def pid(self) -> int:
@@ -83,7 +76,7 @@ class Balancer:
         if not setup.services and not before.services:
             return
         if self._side.running:
-            self._side.send(self._whole())
+            self._side.send(self._changes(before))
             self._placed += setup.services
         else:
             self._side.start()
@@ -103,16 +96,47 @@ class Balancer:
         self._side.send(Goodbye())
         self._side.stop(patience_ns, hear_out=True)
 
-    def _whole(self) -> Setup:
-        return replace(self._setup, results=dict(self._results))
+    def first_words(self) -> Tuple[Roles, Setup]:
+        """All that a new process needs to know. It is forked with it: nothing is packed for it."""
+        setup = replace(
+            self._setup,
+            results=self._results,
+            first=self._first,
+            known=self._known,
+            before=self._left_behind(),
+        )
+        return self._roles, setup
+
+    def _make_worker(self, loop: Loop, channel: Channel, log: Log) -> Worker:
+        """The side's worker: imported in its own process only."""
+        from ...balance.worker import BalanceWorker
+
+        worker = BalanceWorker(loop, channel, log)
+        for value in self.first_words():
+            worker.take(value)
+        return worker
 
     def _hello(self) -> Iterator[Any]:
-        first, self._first = self._first, False
+        """The process knows everything already."""
+        self._placed = [*self._left_behind(), *self._setup.services]
+        self._first = False
+        return iter(())
+
+    def _left_behind(self) -> Tuple[VirtualServer, ...]:
+        """What a process that died has perhaps placed, and nobody wants any more."""
+        if not self._placed:
+            return ()
         wanted = set(self._setup.services)
-        before = tuple(dict.fromkeys(service for service in self._placed if service not in wanted))
-        self._placed = [*before, *self._setup.services]
-        yield self._roles
-        yield replace(self._whole(), first=first, known=dict(self._known), before=before)
+        return tuple(dict.fromkeys(service for service in self._placed if service not in wanted))
+
+    def _changes(self, before: Setup) -> Setup:
+        """The new setup as one that knows the old one needs it: adverts go out meanwhile."""
+        old = {service.key: service for service in before.services}
+        changed = tuple(one for one in self._setup.services if old.get(one.key) != one)
+        concerned = {service.key for service in changed}
+        results = {key: one for key, one in self._results.items() if key.service in concerned}
+        order = tuple(service.key for service in self._setup.services)
+        return replace(self._setup, services=changed, results=results, order=order)
 
     def _hear(self, value: Any) -> None:
         if isinstance(value, Happening):
