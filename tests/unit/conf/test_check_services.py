@@ -6,13 +6,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vrrp_agent.conf.check.whole import check
 from vrrp_agent.conf.grammar.index import SECTIONS
 from vrrp_agent.conf.parts.checks import HttpCheck, Pattern
 from vrrp_agent.conf.text.render import render
+from vrrp_agent.conf.values.names import Names
 from vrrp_agent.conf.yaml.form import from_yaml
 
 from tests.unit.conf.service_texts import IPVS, service
-from tests.unit.conf.texts import config_of, load_text, the_problem
+from tests.unit.conf.texts import Files, config_of, load_text, the_problem
 
 MARK = {"head": "fwmark 7", "protocol": ""}
 URL = "url {{\n    path /\n    {0}\n}}"
@@ -165,6 +167,8 @@ def test_words_of_tls_do_nothing_without_it() -> None:
     [
         ({"server": ""}, "error", "has no real_server"),
         ({"server": "2001:db8::1 80"}, "error", "is IPv4, and real_server 2001:db8::1 is not"),
+        ({"server": "224.0.0.1 80"}, "error", "not an address that a host can have"),
+        ({"server": "0.0.0.0 80"}, "error", "not an address that a host can have"),
         ({"protocol": ""}, "warning", "UDP is taken"),
         ({"head": "198.51.100.10"}, "warning", "needs persistence"),
         ({"head": "fwmark 7"}, "warning", "protocol is ignored"),
@@ -322,6 +326,20 @@ def test_yaml_says_the_same_as_text() -> None:
     assert check.urls[0].pattern == Pattern("a b\\.c") and check.urls[0].statuses == ((200, 200), (301, 302))
 
 
+def test_an_error_in_yaml_has_its_path() -> None:
+    data = {"virtual_server": {"198.51.100.10 80": {"protocol": "TCP", "quorum": 2, "lb_algo": "rr"}}}
+    server = {"198.18.0.1 80": {"TCP_CHECK": [{"bindto": "2001:db8::8"}]}}
+    data["virtual_server"]["198.51.100.10 80"]["real_server"] = server  # type: ignore[assignment]
+    tree, problems = from_yaml(data, SECTIONS)
+    assert not problems
+    found = [(problem.severity, problem.path) for problem in check(tree, SECTIONS, Names(Files({})))]
+    place = "virtual_server.198.51.100.10 80"
+    assert found == [
+        ("error", f"{place}.quorum"),
+        ("error", f"{place}.real_server.198.18.0.1 80.TCP_CHECK[0].bindto"),
+    ]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
@@ -339,6 +357,10 @@ def test_yaml_says_the_same_as_text() -> None:
                 "real_server",
                 "real_server 198.18.0.1 80 {\nTCP_CHECK {\nretry -1\n}\n}",
                 "real_server 2001:db8::1 {\nHTTP_GET {\nurl {\nregex (\n}\n}\n}",
+                "real_server 198.18.0.2 {\nHTTP_GET {\nurl {\nregex x\nregex_min_offset x\n}\n}\n}",
+                "real_server 198.18.0.3 {\nUDP_CHECK {\nmin_reply_length x\npayload\n}\n}",
+                "real_server 198.18.0.4 {\nDNS_CHECK {\nname\nretry x\nconnect_port\n}\n}",
+                "real_server 198.18.0.5 {\nSMTP_CHECK {\nhost x {\nbindto y\n}\n}\n}",
                 "real_server x y {\n}",
                 "}",
             ]

@@ -12,7 +12,7 @@ from ..grammar.checkers import REGEX_OPTIONS
 from ..parts.patterns import OFTEN_MEANT, BadPattern, compiled
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node, Word
-from ..values.block import number, text
+from ..values.block import text
 from ..values.checks import octets, regex_options
 from ..values.commands import BadCommand, unescaped
 
@@ -91,7 +91,7 @@ def _regex(url: Node) -> Iterator[Problem]:
         yield (place or node).problem(ERROR, str(error), error.hint)
     else:
         yield from _backslashes(node)
-    first, last = number(url, "regex_min_offset"), number(url, "regex_max_offset")
+    first, last = _number(url, "regex_min_offset"), _number(url, "regex_max_offset")
     place = url.last("regex_max_offset")
     if first is not None and last is not None and place is not None and first > last:
         message = f"regex_max_offset {last} is less than regex_min_offset {first}: nothing is searched"
@@ -136,7 +136,7 @@ def _udp(node: Node) -> Iterator[Problem]:
         words = node.last(name)
         if words is not None:
             yield from _octets(words, wildcards)
-    least, most, place = number(node, "min_reply_length"), number(node, "max_reply_length"), node
+    least, most, place = _number(node, "min_reply_length"), _number(node, "max_reply_length"), node
     limit = 255 if most is None else most
     if least is not None and least > limit:
         place = node.last("max_reply_length") or node.last("min_reply_length") or node
@@ -159,6 +159,14 @@ def _is_hexadecimal(word: str, wildcards: bool) -> bool:
     except ValueError:
         return False
     return not re.search(r"[\s_+-]", word)
+
+
+def _number(block: Node, name: str) -> Optional[int]:
+    """None also for what is no number, which the table has named."""
+    try:
+        return int(text(block, name) or "")
+    except ValueError:
+        return None
 
 
 def _no_blank(block: Node, name: str) -> Iterator[Problem]:

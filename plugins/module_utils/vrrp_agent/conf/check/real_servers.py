@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, Optional, Tuple
 
-from ...wire.address import is_link_local
+from ...wire.address import is_link_local, is_multicast
 from ..parts.balancing import DIRECT, GRE, GUE, IPIP, NAT, TUNNEL, Forwarding, RealServer
 from ..parts.checks import Check, Connection, PingCheck
 from ..problem import ERROR, WARNING, Problem
@@ -32,7 +32,10 @@ def check_servers(placed: Placed) -> Iterator[Problem]:
             message = f"{service.name}: real_server {server.name} is there already"
             place = f"at {first.path}" if first.path else f"on line {first.line}"
             yield block.problem(ERROR, message, f"the first is {place}; take one of them out")
-        if server.forwarding.method != TUNNEL and server.family not in named:
+        if is_multicast(server.address) or not any(server.address):
+            message = f"{service.name}: {block.args[0]} is not an address that a host can have"
+            yield block.problem(ERROR, message, "write the unicast address of the real server", block.args[0])
+        elif server.forwarding.method != TUNNEL and server.family not in named:
             message = f"{service.name} is IPv{service.family}, and real_server {block.args[0]} is not"
             hint = f"write an IPv{service.family} address; only lvs_method TUN leads to another family"
             yield block.problem(ERROR, message, hint, block.args[0])
