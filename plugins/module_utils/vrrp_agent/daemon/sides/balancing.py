@@ -48,7 +48,7 @@ class Balancer:
         self._tell = tell
         self._setup = Setup()
         self._placed: List[VirtualServer] = []
-        """All that a process may have placed since the last one began."""
+        """What a process has perhaps placed: it may die before it has done the last setup."""
         self._roles = Roles(frozenset())
         self._first = True
         self._side = Side(_NAME, self._make_worker, loop, log, self._hello, self._hear)
@@ -65,10 +65,12 @@ class Balancer:
 
     def apply(self, config: Config) -> None:
         """These virtual servers from now on; what has not changed is not touched."""
-        setup = Setup(config.services, config.settings.balancing)
-        if setup == self._setup:
+        before, setup = self._setup, Setup(config.services, config.settings.balancing)
+        changes = self._changes(before, setup)
+        order = tuple(service.key for service in before.services)
+        if not changes.services and changes.order == order and setup.balancing == before.balancing:
             return
-        before, self._setup = self._setup, setup
+        self._setup = setup
         wanted = {service.key for service in setup.services}
         for found in (self.rows, self.counts, self._known):
             for key in [key for key in found if key not in wanted]:
@@ -76,8 +78,8 @@ class Balancer:
         if not setup.services and not before.services:
             return
         if self._side.running:
-            self._side.send(self._changes(before))
-            self._placed += setup.services
+            self._side.send(changes)
+            self._placed = [*before.services, *setup.services]
         else:
             self._side.start()
 
@@ -129,14 +131,14 @@ class Balancer:
         wanted = set(self._setup.services)
         return tuple(dict.fromkeys(service for service in self._placed if service not in wanted))
 
-    def _changes(self, before: Setup) -> Setup:
+    def _changes(self, before: Setup, setup: Setup) -> Setup:
         """The new setup as one that knows the old one needs it: adverts go out meanwhile."""
         old = {service.key: service for service in before.services}
-        changed = tuple(one for one in self._setup.services if old.get(one.key) != one)
+        changed = tuple(one for one in setup.services if old.get(one.key) != one)
         concerned = {service.key for service in changed}
         results = {key: one for key, one in self._results.items() if key.service in concerned}
-        order = tuple(service.key for service in self._setup.services)
-        return replace(self._setup, services=changed, results=results, order=order)
+        order = tuple(service.key for service in setup.services)
+        return replace(setup, services=changed, results=results, order=order)
 
     def _hear(self, value: Any) -> None:
         if isinstance(value, Happening):
