@@ -108,7 +108,7 @@ def message(letter: Letter, sender: str, recipients: Sequence[str], host: str) -
     from email.policy import SMTP
     from email.utils import formatdate
 
-    # A relay need not know 8BITMIME, and a program that reads mails need not know folded headers (keepalived).
+    # A relay need not know 8BITMIME, nor a program that reads mails folded headers (keepalived has none).
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit", max_line_length=_LONGEST_LINE))
     mail["Date"] = formatdate(letter.wall_time_s, localtime=True)
     mail["From"] = header_address(sender)
