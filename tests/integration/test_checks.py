@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import threading
@@ -18,6 +19,7 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 import pytest
 from vrrp_agent.cli.status import NoAnswer
+from vrrp_agent.kernel.process import RLIMIT_RTTIME
 
 from tests.lab import config
 from tests.lab.engines import Agent
@@ -372,6 +374,28 @@ def test_the_process_that_checks_is_what_the_file_says(make_lan: MakeLan) -> Non
         "the usual name", lambda: Path(f"/proc/{pid}/comm").read_text().strip() == "vrrp-check", SOON_S
     )
     assert os.sched_getaffinity(pid) == set(range(os.cpu_count() or 1))
+    assert checking_pid(agent) == pid
+    agent.stop()
+
+
+def test_real_time_that_lasts_too_long_costs_the_priority_and_not_the_process(make_lan: MakeLan) -> None:
+    lan = make_lan("d", "s")
+    words = ("checker_rt_priority 3", "checker_rlimit_rttime 500000")
+    agent = director(
+        lan, virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8001")), lines=PACE), global_lines=words
+    )
+    agent.start()
+    known(agent, lan.s.ipv4, "bad")
+    pid = checking_pid(agent)
+    if "no real-time priority (checker_rt_priority)" not in agent.log():
+        assert os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR
+        assert os.sched_getparam(pid).sched_priority == 3
+        assert resource.prlimit(pid, RLIMIT_RTTIME)[0] == 500000
+    os.kill(pid, signal.SIGXCPU)
+    agent.wait_for_log("longer in real time than checker_rlimit_rttime allows")
+    assert os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_OTHER
+    with Listener(lan.s, 8001):
+        known(agent, lan.s.ipv4, "good")
     assert checking_pid(agent) == pid
     agent.stop()
 

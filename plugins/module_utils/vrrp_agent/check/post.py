@@ -25,6 +25,7 @@ RUNS = 25
 """So many runs at once."""
 ROUND_NS = 5000 * _MILLISECOND_NS
 """The agent hears how each check went as often, and only of those that were made since."""
+FIRST_NS = 1000 * _MILLISECOND_NS
 
 
 class Post:
@@ -36,6 +37,7 @@ class Post:
         self._runners: Mapping[CheckKey, Runner] = {}
         self._turn: List[Runner] = []
         self._told: Dict[CheckKey, int] = {}
+        self._next_round_ns = self._portion_ns = 0
         self._pause = Alarm(loop, self._send_results)
         self._summary = Alarm(loop, self._send_runs)
 
@@ -45,7 +47,7 @@ class Post:
         self._turn, self._told = [], {}
         self._waiting = {key: result for key, result in self._waiting.items() if key in runners}
         if runners:
-            self._summary.set_in(ROUND_NS)
+            self._summary.set_in(FIRST_NS)
         else:
             self._summary.cancel()
 
@@ -63,9 +65,12 @@ class Post:
             self._pause.set_in(PAUSE_NS)
 
     def _send_runs(self) -> None:
+        now = self._loop.clock()
         if not self._turn:
             told = self._told
             self._turn = [one for one in self._runners.values() if told.get(one.order.key) != one.runs]
+            portions = max(1, -(-len(self._turn) // RUNS))
+            self._next_round_ns, self._portion_ns = now + ROUND_NS, ROUND_NS // portions
         news: List[CheckRun] = []
         while self._turn and len(news) < RUNS:
             run = self._turn.pop().run()
@@ -73,5 +78,4 @@ class Post:
             news.append(run)
         if news:
             self._channel.send(news)
-        portions = max(1, -(-len(self._runners) // RUNS))
-        self._summary.set_in(ROUND_NS // portions)
+        self._summary.set_at(now + self._portion_ns if self._turn else self._next_round_ns)
