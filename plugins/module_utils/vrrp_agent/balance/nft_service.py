@@ -31,6 +31,7 @@ SERVICES, ANY_PORT, MARKS = "services", "any-port", "marks"
 MOST_CLIENTS, MOST_FLOWS = 1 << 20, 1 << 20
 FLOW_TIMEOUT_MS = {TCP: 900_000, SCTP: 900_000}
 """How long DR remembers a silent connection: as long as IPVS does."""
+BEGUN_TIMEOUT_MS = 60_000
 _OTHER_FLOW_TIMEOUT_MS = 300_000
 _SECOND_MS = 1000
 Devices = Mapping[DestinationKey, int]
@@ -167,8 +168,7 @@ class ServiceWriter:
         messages: List[bytes] = []
         lasting = new.words.persistence
         if self._direct:
-            keep = steer.remember(_flows(name), _flow_timeout_ms(key))
-            messages.append(changes.rule(name, self._flow(key), keep))
+            messages += self._remember_flow(key, name)
         if lasting is not None:
             keep = steer.remember(_clients(name), lasting.timeout_s * _SECOND_MS)
             messages.append(changes.rule(name, self._client(key, lasting), keep))
@@ -183,6 +183,17 @@ class ServiceWriter:
         else:
             messages.append(changes.rule(name, self._decline(key), comment=comment))
         return messages
+
+    def _remember_flow(self, key: ServiceKey, name: str) -> List[bytes]:
+        """A beginning of TCP that nothing follows is soon forgotten, as a flood would fill the set."""
+        keep = steer.remember(_flows(name), _flow_timeout_ms(key))
+        if key.protocol != TCP:
+            return [self._changes.rule(name, self._flow(key), keep)]
+        short = steer.remember(_flows(name), BEGUN_TIMEOUT_MS)
+        return [
+            self._changes.rule(name, steer.begins(True), self._flow(key), short),
+            self._changes.rule(name, steer.begins(False), self._flow(key), keep),
+        ]
 
     def _translations(
         self, key: ServiceKey, destination: DestinationKey, count: bytes, comment: str
@@ -238,7 +249,7 @@ class ServiceWriter:
         return [*messages, changes.rule(name, self._slot(key, new, len(owners)), look_up, comment=comment)]
 
     def _decline(self, key: ServiceKey) -> bytes:
-        """Without a server, clients are refused: by this host itself with DR, as few kernels can in netdev."""
+        """Without a server, clients are refused; DR leaves it to this host: few kernels can in netdev."""
         return steer.leave() if self._direct else steer.refuse(key.family)
 
     def _slot(self, key: ServiceKey, new: Placed, slots: int) -> bytes:

@@ -86,7 +86,8 @@ def hash_slots(servers: Sequence[Weighted]) -> Tuple[DestinationKey, ...]:
     return tuple(owners)
 
 
-def _preferences(key: DestinationKey) -> List[int]:
+@functools.lru_cache(maxsize=4096)  # one server is often behind many services
+def _preferences(key: DestinationKey) -> Tuple[int, ...]:
     seed = key.address + struct.pack("!H", key.port)
     likings = struct.unpack(f"!{HASH_SLOTS}Q", hashlib.shake_128(seed).digest(HASH_SLOTS * 8))
-    return sorted(range(HASH_SLOTS), key=likings.__getitem__)
+    return tuple(sorted(range(HASH_SLOTS), key=likings.__getitem__))

@@ -27,6 +27,7 @@ _META_PROTOCOL, _META_MARK, _META_HARDWARE, _META_L4PROTO, _META_PACKET_TYPE = 1
 _ADDRESS_TYPE, _OF_DESTINATION, _OF_MARK = 3, 2, 4
 _RTN_LOCAL = 2
 _NOT_EQUAL = 1
+_TCP, _SYN = 6, 0x02
 _UPDATE = 1
 _COUNTER_OBJECT = 1
 _DNAT = 1
@@ -72,13 +73,29 @@ def port(incoming: bool, register: int = KEY) -> bytes:
     return load(TRANSPORT, 0 if incoming else 2, 2, register)
 
 
+def begins(begins_now: bool) -> bytes:
+    """Go on only with (or without) the SYN of TCP."""
+    protocol = transport() + _compare(0, bytes((_TCP,)))
+    flag = _bits(KEY, bytes((_SYN,)))
+    return protocol + load(TRANSPORT, 13, 1, KEY) + flag + _compare(int(begins_now), b"\0")
+
+
 def masked(family: int, prefix_length: int, register: int = KEY) -> bytes:
     """Keep the first bits of an address."""
     length = 4 if family == 4 else 16
     if prefix_length >= length * 8:
         return b""
-    mask = ((1 << length * 8) - (1 << (length * 8 - prefix_length))).to_bytes(length, "big")
-    parts = be32(1, register), be32(2, register), be32(3, length), _value(4, mask), _value(5, bytes(length))
+    return _bits(register, ((1 << length * 8) - (1 << (length * 8 - prefix_length))).to_bytes(length, "big"))
+
+
+def _bits(register: int, mask: bytes) -> bytes:
+    parts = (
+        be32(1, register),
+        be32(2, register),
+        be32(3, len(mask)),
+        _value(4, mask),
+        _value(5, bytes(len(mask))),
+    )
     return _expression("bitwise", *parts)
 
 
