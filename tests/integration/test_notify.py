@@ -269,6 +269,7 @@ def test_states_are_repeated_into_the_pipe_after_a_reload_when_the_file_says_so(
         heard.wait_for('INSTANCE "VI_1" MASTER 100')
         bench.agent.reload()
         wait_until("the state again", lambda: heard.lines()[2:] == ['INSTANCE "VI_1" MASTER 100'])
+        told.wait_for("INSTANCE VI_1 MASTER 100")
     assert told.arguments() == ["INSTANCE VI_1 BACKUP 100", "INSTANCE VI_1 MASTER 100"]
 
 
