@@ -326,6 +326,13 @@ def test_yaml_says_the_same_as_text() -> None:
     assert check.urls[0].pattern == Pattern("a b\\.c") and check.urls[0].statuses == ((200, 200), (301, 302))
 
 
+def test_a_file_with_more_errors_than_are_told_breaks_nothing() -> None:
+    many = "".join(service("weight x", head=f"198.51.100.{number} 80") for number in range(1, 251))
+    loaded = load_text(IPVS + many)
+    assert loaded.config is None
+    assert len(loaded.problems) <= 201
+
+
 def test_an_error_in_yaml_has_its_path() -> None:
     data = {"virtual_server": {"198.51.100.10 80": {"protocol": "TCP", "quorum": 2, "lb_algo": "rr"}}}
     server = {"198.18.0.1 80": {"TCP_CHECK": [{"bindto": "2001:db8::8"}]}}

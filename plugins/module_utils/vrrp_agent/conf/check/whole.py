@@ -57,6 +57,7 @@ def check(
     checker = _Checker(sections, names, unsupported)
     checker.block(tree, sections["root"], True)
     checker.references()
+    complete = len(checker.problems) < MAX_PROBLEMS
     checker.problems.extend(check_instances(tree, sections))
     if unsupported:
         checker.problems.extend(check_places(tree))
@@ -67,7 +68,8 @@ def check(
     checker.problems.extend(check_links(tree, sections, names))
     checker.problems.extend(check_snmp(tree))
     checker.problems.extend(check_telling(tree))
-    checker.problems.extend(check_balancing(tree, sections, checker.problems, bool(unsupported)))
+    if complete:  # values are made of blocks of which every error is known
+        checker.problems.extend(check_balancing(tree, sections, checker.problems, bool(unsupported)))
     return checker.problems
 
 
