@@ -20,7 +20,7 @@ GUEST = TOP / "tests" / "vm" / "guest"
 AGENT = TOP / "build" / "vrrp-agent"
 MODULES = TOP / "plugins" / "module_utils" / "vrrp_agent"
 REPORT_BYTES = 16 << 20
-LIMIT_S = 330
+LIMIT_S = 345
 MEMORY_MIB = 768
 
 
