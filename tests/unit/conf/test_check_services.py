@@ -333,6 +333,15 @@ def test_a_file_with_more_errors_than_are_told_breaks_nothing() -> None:
     assert len(loaded.problems) <= 201
 
 
+def test_many_warnings_hide_no_error() -> None:
+    old = "SMTP_CHECK {\n" + "host {\n}\n" * 250 + "}"
+    found = load_text(IPVS + service("quorum 9", checks=old) + service("weight x", head="198.51.100.11 80"))
+    assert found.config is None
+    assert found.problems[-1].severity == "error" and "more problems" in found.problems[-1].message
+    loaded = load_text(IPVS + service("quorum 9", checks=old))
+    assert loaded.config is None
+
+
 def test_an_error_in_yaml_has_its_path() -> None:
     data = {"virtual_server": {"198.51.100.10 80": {"protocol": "TCP", "quorum": 2, "lb_algo": "rr"}}}
     server = {"198.18.0.1 80": {"TCP_CHECK": [{"bindto": "2001:db8::8"}]}}

@@ -57,7 +57,7 @@ def check(
     checker = _Checker(sections, names, unsupported)
     checker.block(tree, sections["root"], True)
     checker.references()
-    complete = len(checker.problems) < MAX_PROBLEMS
+    complete = checker.complete
     checker.problems.extend(check_instances(tree, sections))
     if unsupported:
         checker.problems.extend(check_places(tree))
@@ -76,14 +76,22 @@ def check(
 class _Checker:
     def __init__(self, sections: Mapping[str, Section], names: Names, unsupported: str) -> None:
         self.problems: List[Problem] = []
+        """At most MAX_PROBLEMS of each severity."""
+        self._noted: Dict[str, int] = {}
         self._sections = sections
         self._names = names
         self._unsupported = unsupported
         self._labels: Dict[str, Dict[str, Node]] = {}
         self._references: List[_Reference] = []
 
+    @property
+    def complete(self) -> bool:
+        """True when every error has been kept."""
+        return self._noted.get(ERROR, 0) <= MAX_PROBLEMS
+
     def _note(self, node: Node, severity: str, message: str, hint: str, word: Optional[Word] = None) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
+        self._noted[severity] = self._noted.get(severity, 0) + 1
+        if self._noted[severity] <= MAX_PROBLEMS:
             self.problems.append(node.problem(severity, message, hint, word))
 
     def block(self, node: Node, section: Section, done: bool) -> None:
