@@ -252,6 +252,13 @@ def test_a_regex_that_backtracks_for_ever_is_ended_and_nobody_waits_for_it(node:
         asker.close()
 
 
+def test_a_regex_has_a_limit_of_memory_too(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vrrp_agent.check.search.MOST_MEMORY_BYTES", 1 << 20)
+    with serving(node, says(OK + b"\r\n" + b"a" * 1_000_000)) as server:
+        outcome = ask_once(node, check(server, Url(pattern=Pattern("(?:a|bc)*$"))))
+        assert outcome == Outcome(False, "the regex needs more memory than there is")
+
+
 def test_a_regex_is_given_up_with_its_try(node: Node) -> None:
     with serving(node, says(OK + b"\r\n" + b"a" * 40 + b"!")) as server:
         asker = Asker(node, check(server, Url(pattern=Pattern("(a|a)*$"))))

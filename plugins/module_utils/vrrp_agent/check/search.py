@@ -17,6 +17,8 @@ from ..loop.loop import Loop
 
 SEARCH_LIMIT_S = 1.0
 """Then the kernel ends the child (SIGALRM), and the regex counts as not answered."""
+MOST_MEMORY_BYTES = 256 << 20
+"""Of the child; a search in 1 MiB that remembers each step takes half of it."""
 _NICE = 5
 """A text that is made to be slow must not slow down the other checks."""
 _MATCHES, _NOTHING, _BROKEN = 0, 1, 2
@@ -98,7 +100,10 @@ def _work(ready: Expression, pattern: Pattern, text: bytes) -> None:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
         signal.setitimer(signal.ITIMER_REAL, SEARCH_LIMIT_S)
+        import resource  # for this child only
+
         os.nice(_NICE)
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
         os.closerange(3, MOST_DESCRIPTORS)  # the server must see the end of its connection
         code = _MATCHES if found(ready, pattern, text) else _NOTHING
     finally:
