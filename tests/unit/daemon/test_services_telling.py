@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Tuple
 
 import pytest
-from vrrp_agent.balance.messages import Setup
+from vrrp_agent.balance.messages import Counts, Report, Setup
 from vrrp_agent.conf.model import Command, Config, Fifo, GlobalSettings, Mail, Snmp, Telling
 from vrrp_agent.conf.parts.balancing import TCP, Balancing, Member, RealServer, VirtualServer
+from vrrp_agent.conf.parts.checks import Connection, TcpCheck, Timing
 from vrrp_agent.daemon.sides import balancing as balancing_module
 from vrrp_agent.daemon.sides import checking as checking_module
 from vrrp_agent.daemon.sides import snmp as snmp_module
 from vrrp_agent.daemon.sides import telling as telling_module
 from vrrp_agent.loop import events
 from vrrp_agent.loop.events import SERVER, SERVICE, Details, Happening
+from vrrp_agent.loop.results import CheckKey, CheckResult
 from vrrp_agent.notify.setup import Setup as NotifySetup
-from vrrp_agent.snmp.facts import Ask, Change, ChangeDone, ServerChanged, Services
+from vrrp_agent.snmp.facts import Ask, Change, ChangeDone, Checks, ServerChanged, Service
 
 from tests.unit.daemon.stage import Stage
 
@@ -188,16 +190,19 @@ def test_with_another_mib_alone_snmp_hears_nothing_of_services(
     assert sides["snmp"].of(ServerChanged) == []
 
 
-def test_who_asks_gets_services_as_status_shows_them(
-    stage: Stage, sides: Dict[str, FakeSide], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(stage, PLAIN, balancing=Balancing(snmp=True))
-    row = {"name": VS, "family": 4, "state": "up"}
-    lines = [{"balancing": {}}, {"service": row}]
-    monkeypatch.setattr(stage.agent._virtual_servers, "status", lambda: iter(lines))
+def test_who_asks_gets_what_other_processes_have_said(stage: Stage, sides: Dict[str, FakeSide]) -> None:
+    """As it is: with a thousand servers the process that sends adverts has no time to make anything of it."""
+    checks = (TcpCheck(Timing(), Connection(REAL.address, 80)),)
+    use(stage, replace(PLAIN, servers=(replace(REAL, checks=checks),)), balancing=Balancing(snmp=True))
+    row, own, theirs = {"name": VS, "servers": []}, {"connections": 3}, {RS: {"connections": 2}}
+    sides["balance"].say(Report("ipvs", "", {}, {PLAIN.key: row}, {}))
+    sides["balance"].say(Counts({PLAIN.key: (own, theirs)}))
+    key = CheckKey(PLAIN.key, REAL.key, 0)
+    sides["check"].say(CheckResult(key, False, 0, "refused", 1.0))
     sides["snmp"].say(Ask(7))
     stage.wait(0.1)
-    assert sides["snmp"].of(Services) == [Services(7, (row,))]
+    assert sides["snmp"].of(Service) == [Service(7, PLAIN.key, row, own, theirs)]
+    assert sides["snmp"].of(Checks) == [Checks(7, {key: False})]
 
 
 def weights(sides: Dict[str, FakeSide]) -> List[int]:

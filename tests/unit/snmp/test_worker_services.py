@@ -8,6 +8,7 @@ from typing import Any, List, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Snmp
+from vrrp_agent.loop.results import CheckKey
 from vrrp_agent.snmp import agentx, facts
 from vrrp_agent.snmp.facts import ServerChanged
 from vrrp_agent.snmp.keepalived_names import CHECK, GLOBAL, VRRP
@@ -57,7 +58,9 @@ class Bench:
     def _answered(self, packet: int, **states: Any) -> agentx.Pdu:
         self.world.turn()
         number = [value.number for value in self.sent if isinstance(value, facts.Ask)][-1]
-        self.worker.take(facts.Services(number, (status(self.service, **states),)))
+        row = status(self.service, **{name: one for name, one in states.items() if name != "checks"})
+        self.worker.take(facts.Service(number, self.service.key, row, {"connections": 9}, {}))
+        self.worker.take(facts.Checks(number, states.get("checks", {})))
         self.worker.take(facts.Taken(number, self.world.now_ns, {"eth0": ETH0}, {}, {}, {}, {}, {}))
         self.world.until(lambda: self.master.answer_to(packet))
         found = self.master.answer_to(packet)
@@ -99,6 +102,21 @@ def test_without_enable_traps_nothing_is_told(world: World) -> None:
     bench.worker.take(ServerChanged(bench.service.key, "", False, 0, False))
     bench.world.turn(20)
     assert bench.master.notifications() == []
+
+
+FAILED: Oid = (*CHECK, 4, 1, 13, 1, 2)
+NOT_RUN: Oid = (*CHECK, 4, 1, 63, 1)
+
+
+def test_counters_and_checks_are_put_together_here(world: World) -> None:
+    bench = Bench(world)
+    first, second = (CheckKey(bench.service.key, one.key, 0) for one in bench.service.servers)
+    gone = CheckKey(bench.service.key, (b"", 0), 0)
+    known = {first: None, second: False, gone: False}
+    assert bench.get(FAILED, checks=known) == gauge(1)
+    assert bench.get((*NOT_RUN, 1), checks=known) == gauge(1)
+    assert bench.get((*NOT_RUN, 2), checks=known) == gauge(0)
+    assert bench.get((*CHECK, 3, 1, 27, 1)) == gauge(9)
 
 
 # Writes.

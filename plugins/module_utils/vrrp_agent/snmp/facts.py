@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the agent and its SNMP process say to each other.
 
-The agent sends the configuration once, in pieces, after every change (``Begin``, ``Part`` ..., ``End``), and
-what changes by itself (``Rows`` and ``Services`` ..., ``Taken``) when it is asked for it with ``Ask``.
+The agent sends the configuration once, in pieces, after every change (``Begin``, ``Part`` ..., ``End``). When
+it is asked with ``Ask``, it sends what changes by itself (``Rows``, ``Service``, ``Checks`` ..., ``Taken``).
 Times are of the monotonic clock in nanoseconds, addresses are packed.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from ..conf.model import Config
+from ..loop.results import CheckKey
 
 INIT, BACKUP, ACTIVE, FAULT, UNKNOWN, STOPPED, DELETED = range(7)
 """VrrpState of KEEPALIVED-MIB."""
@@ -89,11 +90,24 @@ class Router(NamedTuple):
     discards: Dict[str, int]
 
 
-class Services(NamedTuple):
-    """Some virtual servers, as ``status`` shows them."""
+class Service(NamedTuple):
+    """One virtual server, as the process that balances tells of it: nothing is made of it in the agent."""
 
     number: int
-    services: Tuple[Dict[str, Any], ...]
+    key: Tuple[str, int]
+    """VirtualServer.key."""
+    row: Dict[str, Any]
+    """Without checks and counters (balance/rows.py)."""
+    counters: Dict[str, int]
+    of_servers: Dict[str, Dict[str, int]]
+    """The counters of its servers, by their names."""
+
+
+class Checks(NamedTuple):
+    """Some checks: good, bad (False) or not known yet (None)."""
+
+    number: int
+    states: Dict[CheckKey, Optional[bool]]
 
 
 class Link(NamedTuple):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..conf.model import Config, Instance
+from ..conf.parts.balancing import VirtualServer
+from ..loop.results import CheckKey
 from . import facts
 from .facts import Link, Router, Taken
 
@@ -48,7 +50,7 @@ class Picture:
         self.taken = taken
         self.system_up_s = system_up_s
         self.services = services or {}
-        """Virtual servers by VirtualServer.key, as ``status`` shows them."""
+        """Virtual servers by VirtualServer.key, as ``status_of`` makes them."""
         groups = {name: group.name for group in config.groups for name in group.members}
         self.pairs: List[Pair] = [
             self._pair(instance, routers.get(instance.name) or unknown(instance), groups)
@@ -71,6 +73,28 @@ class Picture:
     def _pair(self, instance: Instance, router: Router, groups: Dict[str, str]) -> Pair:
         up_s = (self.taken.at_ns - router.began_ns) / 1e9 if router.began_ns else 0.0
         return Pair(instance, router, self.link(instance.interface), up_s, groups.get(instance.name, ""))
+
+
+_CHECK_WORDS = {True: "good", False: "bad", None: "unknown"}
+
+
+def status_of(
+    service: VirtualServer, found: facts.Service, checks: Mapping[CheckKey, Optional[bool]]
+) -> Dict[str, Any]:
+    """One virtual server with its counters and the states of its checks, as ``status`` shows them."""
+    keys = {
+        server.name: [CheckKey(found.key, server.key, number) for number in range(len(server.checks))]
+        for server in service.servers
+    }
+    servers = []
+    for row in found.row["servers"]:
+        name = row["name"]
+        states = [{"state": _CHECK_WORDS[checks.get(key)]} for key in keys.get(name, ())]
+        servers.append({**row, "connections": found.of_servers.get(name, {}), "checks": states})
+    sorry = found.row.get("sorry_server")
+    if sorry is not None:
+        sorry = {**sorry, "connections": found.of_servers.get(sorry["name"], {})}
+    return {**found.row, "connections": found.counters, "servers": servers, "sorry_server": sorry}
 
 
 def unknown(instance: Instance) -> Router:

@@ -20,10 +20,11 @@ from ..loop.alarm import Alarm
 from ..loop.channel import Channel
 from ..loop.log import Log
 from ..loop.loop import Loop
+from ..loop.results import CheckKey
 from ..loop.side import Worker
 from . import agentx, facts, keepalived, keepalived_names, keepalived_services, rfc2787, rfc6527
 from .agentx import Pdu
-from .picture import NOTHING_TAKEN, Picture
+from .picture import NOTHING_TAKEN, Picture, status_of
 from .session import Session, Subtree
 from .sets import Sets
 from .tree import Table, Tree
@@ -91,7 +92,8 @@ class SnmpWorker(Worker):
         self._taken = NOTHING_TAKEN
         self._rows: Dict[str, facts.Router] = {}
         self._services: Dict[Tuple[str, int], Dict[str, Any]] = {}
-        self._service_rows: Dict[Tuple[str, int], Dict[str, Any]] = {}
+        self._found: Dict[Tuple[str, int], facts.Service] = {}
+        self._checks: Dict[CheckKey, Optional[bool]] = {}
         self._wanted_services: Dict[Tuple[str, int], VirtualServer] = {}
         self._services_before: Dict[Tuple[str, int], VirtualServer] = {}
         """Of the configuration before: what a reload takes away is told of after it."""
@@ -113,8 +115,10 @@ class SnmpWorker(Worker):
             self._configure()
         elif isinstance(value, facts.Rows):
             self._rows.update((router.name, router) for router in value.routers)
-        elif isinstance(value, facts.Services):
-            self._service_rows.update(((one["name"], one["family"]), one) for one in value.services)
+        elif isinstance(value, facts.Service):
+            self._found[value.key] = value
+        elif isinstance(value, facts.Checks):
+            self._checks.update(value.states)
         elif isinstance(value, facts.Taken):
             self._take_picture(value)
         elif isinstance(value, facts.Changed):
@@ -175,10 +179,15 @@ class SnmpWorker(Worker):
 
     def _take_picture(self, taken: facts.Taken) -> None:
         rows, self._rows = self._rows, {}
-        services, self._service_rows = self._service_rows, {}
+        found, self._found = self._found, {}
+        checks, self._checks = self._checks, {}
         if taken.number != self._asked:
             return
-        self._routers, self._services, self._taken = rows, services, taken
+        self._routers, self._taken = rows, taken
+        wanted = self._wanted_services
+        self._services = {
+            key: status_of(wanted[key], one, checks) for key, one in found.items() if key in wanted
+        }
         self._asking = self._changed = False
         self._paint()
         self._serve_waiting()
@@ -199,7 +208,7 @@ class SnmpWorker(Worker):
         if not self._asking:
             self._asking = True
             self._asked += 1
-            self._rows, self._service_rows = {}, {}
+            self._rows, self._found, self._checks = {}, {}, {}
             self._channel.send(facts.Ask(self._asked))
 
     # Requests of the master.

@@ -37,6 +37,7 @@ from .trackers import Trackers
 NAME = "snmp"
 _A_TURN = 8
 """Virtual routers or other items in one turn of the loop."""
+_CHECKS_A_TURN = 200
 _WINDOW_NS = 10_000_000_000
 """Of the notifications about bad adverts one of a kind: as often as the log has a line."""
 _MOST_WINDOWS = 8192
@@ -290,9 +291,7 @@ class SnmpAgent:
         for at in range(0, len(lives), _A_TURN):
             yield facts.Rows(number, tuple([self._router(live) for live in lives[at : at + _A_TURN]]))
         if self._config.settings.balancing.snmp:
-            for line in self._sources.virtual_servers.status():
-                if "service" in line:
-                    yield facts.Services(number, (line["service"],))
+            yield from self._services(number)
         discards: Dict[str, int] = {}
         for _place, receiver in list(self._sources.receivers):
             for reason, count in receiver.discards.items():
@@ -307,6 +306,17 @@ class SnmpAgent:
             files={one.name: one.value for one in self._readings(FILE)},
             processes={one.name: (one.value, bool(one.good)) for one in self._readings(PROCESS)},
         )
+
+    def _services(self, number: int) -> Iterator[Any]:
+        """Virtual servers: what other processes have said of them, passed on as it is."""
+        servers = self._sources.virtual_servers
+        rows, counts = servers.balancer.rows, servers.balancer.counts
+        for key, row in list(rows.items()):
+            yield facts.Service(number, key, row, *counts.get(key, ({}, {})))
+        results = list(servers.checkers.results.values())
+        for at in range(0, len(results), _CHECKS_A_TURN):
+            some = results[at : at + _CHECKS_A_TURN]
+            yield facts.Checks(number, {one.key: one.good for one in some})
 
     def _readings(self, kind: str) -> List[Reading]:
         return [reading for key, reading in self._sources.trackers.readings.items() if key[0] == kind]
