@@ -58,6 +58,7 @@ ROWS = [
     Row(True, 2, BAD, False, True, 0, LOOP),
     Row(True, 2, GOOD, True, False, 0, LOOP),
     Row(True, 2, MORE, True, False, 0, LOOP),
+    Row(True, 0, AT_ONCE, True, False, 0, LOOP),  # keepalived: fast_recovery is for a check that is not good
     # Bad: one good try is enough, and a bad one is nothing new.
     Row(False, 0, GOOD, True, True, 0, LOOP),
     Row(False, 0, BAD, False, False, 0, LOOP),
