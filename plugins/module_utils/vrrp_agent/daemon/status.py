@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from typing import Any, Dict, Optional
@@ -131,5 +132,10 @@ def _until(deadline: Optional[int], now: int) -> Optional[float]:
 
 def stamp(wall_time_s: float) -> str:
     """A moment as ISO 8601 in UTC, to the millisecond."""
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_time_s))
-    return f"{whole}.{int(wall_time_s % 1 * 1000):03d}Z"
+    return f"{_second(int(wall_time_s))}.{int(wall_time_s % 1 * 1000):03d}Z"
+
+
+@functools.lru_cache(maxsize=1024)
+def _second(whole_s: int) -> str:
+    """Thousands of checks have been made in the same few seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole_s))
