@@ -211,7 +211,7 @@ _URL = (
     Keyword("virtualhost", "Host header of this URL.", args=(HOST,), supported=True, since="1.3.6"),
     Keyword(
         "regex",
-        "Pattern of Python's re that the body must match, in double quotes; write backslashes twice.",
+        "Pattern of PCRE2 that the body must match, in double quotes; write backslashes twice.",
         args=(Arg("PATTERN", Type.COMMAND),),
         supported=True,
         since="2.0.7",
