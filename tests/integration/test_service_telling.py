@@ -210,6 +210,21 @@ def test_a_reload_tells_of_what_it_takes_away(story: Story) -> None:
     assert sorted(call[0] for call in story.calls()) == ["down 8081", "down 8082", "quorum down", "quorum up"]
 
 
+def test_first_states_are_told_to_the_program_of_the_pipe_too(story: Story) -> None:
+    """rs_init_notifies, and lvs_notify_fifo_script: the program gets the path of the pipe."""
+    heard, reader = story.lan.scratch / "heard", story.lan.scratch / "reader.sh"
+    reader.write_text(f'#!/bin/sh\nexec cat "$1" >>{heard}\n')
+    reader.chmod(0o755)
+    story.write("rs_init_notifies", f"lvs_notify_fifo_script {reader}")
+    for port in PORTS:
+        story.up(port)
+    story.agent.start()
+    lines = [f"RS {story.rs(port)} {VS} UP" for port in PORTS] + [f"VS {VS} UP"]
+    wait_until("all lines", lambda: heard.exists() and heard.read_text().splitlines() == lines, LONG_S)
+    for arguments in ("up 8081", "up 8082", "quorum up"):
+        assert story.wait_for_call(arguments)[-1] == "INIT"
+
+
 def test_without_omega_nobody_is_told_of_the_end(story: Story) -> None:
     story.write()
     for port in PORTS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any, Optional, Set, Tuple
 
 import pytest
 from vrrp_agent.conf.model import Command, Config, Fifo, GlobalSettings, Mail, Telling
@@ -15,6 +15,8 @@ from vrrp_agent.loop.events import GROUP, INSTANCE, SERVER, SERVICE, Details, Ha
 from vrrp_agent.notify.letters import Letter, Occasions
 from vrrp_agent.notify.setup import Setup, setup_of
 from vrrp_agent.notify.words import calls, environment, line
+
+from tests.unit.conf.texts import config_of
 
 RS, VS = "[198.18.0.1]:tcp:80", "[198.51.100.10]:tcp:80"
 BOTH = f"{RS} {VS}"
@@ -220,3 +222,68 @@ def test_every_check_is_an_occasion_also_of_the_same_state() -> None:
     occasions = Occasions()
     told = happening(SERVER, events.CHECKED, "x", previous=events.DOWN)
     assert letter(told, occasions) == letter(told, occasions)
+
+
+# From the file.
+
+TEXT = """
+global_defs {
+    script_user root
+    lvs_notify_fifo /run/lvs
+    lvs_notify_fifo_script "/bin/reader --lines"
+    notification_email {
+        a@example.org
+    }
+    smtp_server 192.0.2.25
+    WORDS
+}
+virtual_server 198.51.100.10 80 {
+    protocol TCP
+    quorum_up "/bin/announce it"
+    real_server 198.18.0.1 80 {
+        notify_down /bin/gone
+    }
+    real_server 198.18.0.2 80 {
+        smtp_alert off
+    }
+    real_server 198.18.0.3 80 {
+    }
+}
+virtual_server fwmark 7 {
+    ip_family inet6
+    lb_kind DR
+    smtp_alert
+    real_server 2001:db8::1 80 {
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "mails"),
+    [
+        ("", {(SERVER, f"{RS} {VS}"), (SERVER, f"[198.18.0.3]:tcp:80 {VS}")}),
+        ("smtp_alert off", set()),
+        (
+            "smtp_alert_checker",
+            {(SERVICE, VS), (SERVER, f"{RS} {VS}"), (SERVER, f"[198.18.0.3]:tcp:80 {VS}")},
+        ),
+    ],
+)
+def test_the_words_of_a_file_say_who_is_told(words: str, mails: Set[Tuple[str, str]]) -> None:
+    setup = setup_of(config_of(TEXT.replace("WORDS", words), unsupported=""))
+    found = setup.subjects
+    assert setup.pipes(SERVICE)[0].path == "/run/lvs"
+    script = setup.pipes(SERVICE)[0].script
+    assert script is not None and script.argv == ("/bin/reader", "--lines")
+    quorum_up, down = found[(SERVICE, VS, 4)].up, found[(SERVER, f"{RS} {VS}", 4)].down
+    assert quorum_up is not None and quorum_up.argv == ("/bin/announce", "it")
+    assert down is not None and down.argv == ("/bin/gone",)
+    assert found[(SERVICE, "FWM 7", 6)].mail, "its own word"
+    told = {subject[:2] for subject, notify in found.items() if notify.mail and subject[2] == 4}
+    assert told == mails
+    assert setup.check_mails
+
+
+def test_no_checker_emails_is_read() -> None:
+    assert not setup_of(config_of(TEXT.replace("WORDS", "no_checker_emails"), unsupported="")).check_mails
