@@ -306,6 +306,15 @@ class Lab:
         recap = re.findall(r"^(\S+) +: .*changed=(\d+) ", out, re.MULTILINE)
         return {host: int(changed) for host, changed in recap}
 
+    def ad_hoc(self, node: Node, module: str, **arguments: Any) -> bool:
+        """Run a module of ours on a node; did it change anything? Raises RuntimeError with its output."""
+        out = sh(
+            *(sys.executable, "-m", "ansible", "adhoc", "-i", str(self.inventory), node.name),
+            *("-m", f"linuxha.vrrp.{module}", "-a", json.dumps(arguments)),
+            environment={"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"},
+        )
+        return " | CHANGED" in out
+
     @contextlib.contextmanager
     def watch(self, *others: str) -> Iterator[Watch]:
         """The witness looks at every virtual address, and pings ``others`` too."""

@@ -21,6 +21,8 @@ DIRECT, TUNNEL, NAT = "DR", "TUN", "NAT"
 METHODS = (DIRECT, TUNNEL, NAT)
 IPIP, GRE, GUE = "ipip", "gre", "gue"
 TUNNELS = (IPIP, GRE, GUE)
+SIT = "rs-sit"
+"""The link for IPv6 in IPv4; the others carry IPv4."""
 _BEFORE = "/run/vrrp-real-server"
 """What the host had before, to be put back by the stop. systemd removes it with the unit's stop."""
 _SETTINGS = "Settings="
@@ -58,6 +60,9 @@ class Part:
     sysctl: Tuple[str, str] = ("", "")
     """The file below /proc/sys and its value when it is done."""
     link: str = ""
+    """The link that is there when it is done."""
+    on: str = ""
+    """The link that it is a part of, and goes with."""
     gateway: str = ""
 
 
@@ -111,7 +116,9 @@ def parts(settings: Settings) -> Tuple[Part, ...]:
         made.extend(_silence(settings.interface or "all"))
     if settings.method == TUNNEL:
         made.extend(_tunnel(settings))
-    made.extend(_virtual(str(ipaddress.ip_address(one))) for one in settings.addresses)
+    ends = next((part.link for part in made if part.link and part.link != SIT), "")
+    for one in settings.addresses:
+        made.append(_virtual(str(ipaddress.ip_address(one)), ends if _family(one) == 4 and ends else "lo"))
     return tuple(made)
 
 
@@ -137,14 +144,19 @@ def _lent(path: str, value: str) -> Part:
     )
 
 
-def _virtual(address: str) -> Part:
-    """On lo, where only the host itself sees it. IPv6: never the source of the host's own connections."""
+def _virtual(address: str, link: str) -> Part:
+    """On lo, where only the host itself sees it. IPv6: never the source of the host's own connections.
+
+    IPv4 in a tunnel: on the link of the tunnel. The kernel drops what arrives on a link without an address
+    when rp_filter is on, be it the loose one.
+    """
     bits, more = (32, "") if _family(address) == 4 else (128, " nodad preferred_lft 0")
     return Part(
-        f"{address} on lo",
-        f"ip address replace {address}/{bits} dev lo{more}",
-        f"ip address delete {address}/{bits} dev lo 2>/dev/null || true",
+        f"{address} on {link}",
+        f"ip address replace {address}/{bits} dev {link}{more}",
+        f"ip address delete {address}/{bits} dev {link} 2>/dev/null || true",
         address,
+        on=link,
     )
 
 
@@ -159,6 +171,8 @@ def _tunnel(settings: Settings) -> List[Part]:
         made.append(
             Part(
                 f"gue at port {settings.tunnel_port}",
+                # The kernel does not load it by itself.
+                f"modprobe -qa fou{' fou6' if outer == 6 else ''}; "
                 f"ip fou add {port} 2>/dev/null || ip fou show | grep -qw {settings.tunnel_port}",
                 f"ip fou del {port} 2>/dev/null || true",
             )
@@ -172,9 +186,11 @@ def _tunnel(settings: Settings) -> List[Part]:
                 link=link,
             )
         )
-        if 4 in inner and link != "rs-sit":
+        if 4 in inner and link != SIT:
             path = f"net/ipv4/conf/{link}/rp_filter"
-            made.append(Part(f"{path} is 2", f"echo 2 >/proc/sys/{path}", "true", sysctl=(path, "2")))
+            made.append(
+                Part(f"{path} is 2", f"echo 2 >/proc/sys/{path}", "true", sysctl=(path, "2"), on=link)
+            )
     return made
 
 
@@ -186,7 +202,7 @@ def _links(settings: Settings, outer: int, inner: List[int]) -> List[Tuple[str, 
         return [("rs-gre", ("gre " if outer == 4 else "ip6gre ") + own + checked)]
     if outer == 6:
         return [("rs-ip6", f"ip6tnl {own} mode any")]
-    kinds = {4: ("rs-ipip", f"ipip {own}"), 6: ("rs-sit", f"sit {own}")}
+    kinds = {4: ("rs-ipip", f"ipip {own}"), 6: (SIT, f"sit {own}")}
     return [kinds[family] for family in inner]
 
 

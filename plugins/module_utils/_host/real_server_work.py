@@ -83,19 +83,24 @@ def decide(host: Host, found: Found, wanted: Optional[Settings]) -> Plan:
     if not found.unit.running or not found.readable:
         return Plan(text, found.unit.running, write=write, enable=enable, start=True)
     undo = tuple(part for part in reversed(found.parts) if part not in new)
-    do = [part for part in new if part not in found.parts or not present(host, part)]
+    do: List[Part] = []
+    for part in new:
+        # What is on a link that is made anew went with the old one.
+        renewed = any(one.link and one.link == part.on for one in do)
+        if renewed or part not in found.parts or not present(host, part):
+            do.append(part)
     return Plan(text, undo=undo, do=tuple(do), write=write, enable=enable)
 
 
 def present(host: Host, part: Part) -> bool:
-    """False when somebody has taken away what the unit did. Raises HostError."""
+    """False when somebody has taken away what the unit did."""
     path, value = part.sysctl
     if path and (files.read_text(host, "/proc/sys/" + path) or "").strip() != value:
         return False
     if part.link and not os.path.isdir(host.path("/sys/class/net/" + part.link)):
         return False
     if part.address:
-        listing = host.must_run(["ip", "-o", "address", "show", "dev", "lo"], "listing the addresses of lo")
+        listing = host.run(["ip", "-o", "address", "show", "dev", part.on])
         if not any(f" {part.address}/" in line for line in listing.stdout.splitlines()):
             return False
     if part.gateway:

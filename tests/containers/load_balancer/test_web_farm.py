@@ -13,6 +13,8 @@ from tests.containers.answers import EVERY_S, Answers, requests, served_by
 from tests.containers.lab import Lab, Node, wait_until
 
 WEB, OTHER = 80, 8080
+DIRECT = "198.18.6.200"
+"""An address that a server is given for DR."""
 SLACK_S = 0.4
 """What a busy machine may add to a check, a takeover or a change of the table."""
 IN_FLIGHT = 3
@@ -112,6 +114,31 @@ def test_a_real_server_keeps_its_way_back_over_a_reboot(farm: Farm) -> None:
         "the way back", lambda: server.ip("route", "show", "default", "via", farm.lab.addresses[1]), 20
     )
     farm.wait_for(*SHARES, timeout_s=20)
+
+
+def test_a_server_of_dr_is_silent_about_its_address_and_forgets_it_without_a_trace(farm: Farm) -> None:
+    server, neighbour = farm.server("web3"), farm.server("web2")
+    direct = {"method": "DR", "addresses": [DIRECT, "2001:db8:6::200"]}
+
+    def heard() -> bool:
+        return ", 0% packet loss" in neighbour.run("ping", "-c1", "-W1", DIRECT, check=False)
+
+    before = server.run("sysctl", "net.ipv4.conf.all.arp_ignore", "net.ipv4.conf.all.arp_announce")
+    way_back = {"method": "NAT", "gateway": farm.lab.addresses[1]}
+    try:
+        assert farm.lab.ad_hoc(server, "real_server", **direct)
+        assert not farm.lab.ad_hoc(server, "real_server", **direct)
+        assert server.holds(DIRECT) and not heard()
+        server.run("sysctl", "-w", "net.ipv4.conf.all.arp_ignore=0")
+        assert heard(), "the address would not be heard anyway"
+        assert farm.lab.ad_hoc(server, "real_server", **direct)
+        neighbour.run("ip", "neighbour", "flush", "to", DIRECT)
+        assert not heard()
+    finally:
+        assert farm.lab.ad_hoc(server, "real_server", **way_back)
+    assert not server.holds(DIRECT)
+    assert before == server.run("sysctl", "net.ipv4.conf.all.arp_ignore", "net.ipv4.conf.all.arp_announce")
+    assert server.ip("route", "show", "default", "via", farm.lab.addresses[1])
 
 
 def test_a_web_server_that_dies_costs_no_more_than_its_check_allows(farm: Farm) -> None:

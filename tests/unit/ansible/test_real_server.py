@@ -53,7 +53,11 @@ class Server:
         if words[0] == "systemctl":
             return self._systemctl([word for word in words[1:] if word != "--quiet"])
         if words[0] == "ip" and "address" in words:
-            return Completed(0, "".join(f"1: lo    inet {one} scope global lo\n" for one in self.lo), "")
+            here = [one.partition(" ") for one in self.lo]
+            lines = [
+                f"1: {words[-1]}    inet {one[0]} scope\n" for one in here if (one[2] or "lo") == words[-1]
+            ]
+            return Completed(0, "".join(lines), "")
         if words[0] == "journalctl":
             return NOTHING
         assert words[:2] == ["/bin/sh", "-c"], words
@@ -97,7 +101,7 @@ class Server:
             return Completed(2, "", "RTNETLINK answers: Operation not permitted")
         words = command.split()
         if words[:2] == ["ip", "address"]:
-            address = words[3]
+            address = words[3] if words[5] == "lo" else f"{words[3]} {words[5]}"
             self.lo = [one for one in self.lo if one != address]
             if words[2] == "replace":
                 silent = ":" in address or self.sysctl("net/ipv4/conf/all/arp_ignore") == "1"
@@ -111,6 +115,7 @@ class Server:
         if "ip link add" in command:
             link = words[words.index("add") + 1]
             self.file(f"/sys/class/net/{link}").mkdir(parents=True)
+            self.lo = [one for one in self.lo if not one.endswith(" " + link)]
         elif "ip link delete" in command and self.file(f"/sys/class/net/{words[3]}").is_dir():
             self.file(f"/sys/class/net/{words[3]}").rmdir()
         return NOTHING
@@ -268,8 +273,22 @@ def test_a_tunnel_ends_at_the_address_of_the_host(
 
 
 def test_what_comes_out_of_a_tunnel_is_not_dropped(server: Server) -> None:
-    run(server, method="TUN", addresses=[TEN], address=OWN)
+    run(server, method="TUN", addresses=[TEN, "2001:db8::10"], address=OWN)
     assert server.sysctl("net/ipv4/conf/rs-ipip/rp_filter") == "2"
+    assert f"{TEN}/32 rs-ipip" in server.lo  # rp_filter drops what arrives on a link without an address
+    assert "2001:db8::10/128" in server.lo
+
+
+def test_a_tunnel_that_is_made_anew_has_its_addresses_again(server: Server) -> None:
+    run(server, method="TUN", addresses=[TEN], address=OWN)
+    told = run(server, method="TUN", addresses=[TEN], address="198.18.0.2")
+    assert told["steps"][-3:] == [
+        "rs-ipip at 198.18.0.2",
+        "net/ipv4/conf/rs-ipip/rp_filter is 2",
+        f"{TEN} on rs-ipip",
+    ]
+    assert f"{TEN}/32 rs-ipip" in server.lo
+    assert not run(server, method="TUN", addresses=[TEN], address="198.18.0.2")["changed"]
 
 
 @pytest.mark.parametrize(
