@@ -13,7 +13,7 @@ from vrrp_agent.check import runner as runner_module
 from vrrp_agent.check.messages import Order, Orders, Suspended
 from vrrp_agent.check.probe import Context, Done, Outcome
 from vrrp_agent.check.worker import CheckWorker
-from vrrp_agent.conf.parts.checks import Check, Connection, MiscCheck, TcpCheck, Timing
+from vrrp_agent.conf.parts.checks import Check, Connection, FileCheck, MiscCheck, TcpCheck, Timing
 from vrrp_agent.conf.parts.tracking import Command, ScriptPolicy
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
@@ -189,3 +189,15 @@ def test_how_checks_went_is_told_in_portions_and_only_where_it_is_new(scene: Sce
     scene.channel.sent.clear()
     scene.run(20)
     assert scene.channel.sent == [], "no check was made, and nothing is told"
+
+
+def test_what_a_file_said_is_noted_over_a_reload_too(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "load").write_text("-7\n")
+    number = FileCheck(TIMING, "load", str(tmp_path / "load"))
+    scene.order(number, tcp(80))
+    scene.run(0.2)
+    assert sorted(scene.said()) == [(0, True), (1, True)]
+    scene.order(tcp(80), number)
+    scene.run(0.2)
+    noted = notebook.read(scene.path, "boot", scene.worker._orders.orders)
+    assert {key.number: one.added_weight for key, one in noted.items()} == {0: 0, 1: -7}

@@ -9,7 +9,7 @@ so it gets a few at a time; the first ones at once.
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+from typing import Container, Dict, List, Mapping
 
 from ..loop.alarm import Alarm
 from ..loop.channel import Channel
@@ -41,11 +41,11 @@ class Post:
         self._pause = Alarm(loop, self._send_results)
         self._summary = Alarm(loop, self._send_runs)
 
-    def use(self, runners: Mapping[CheckKey, Runner]) -> None:
-        """Tell how these go; what is still to be said of others is not said."""
+    def use(self, runners: Mapping[CheckKey, Runner], wanted: Container[CheckKey]) -> None:
+        """Tell how these go. What is still to be said of checks that nobody wants is not said."""
         self._runners = runners
         self._turn, self._told = [], {}
-        self._waiting = {key: result for key, result in self._waiting.items() if key in runners}
+        self._waiting = {key: result for key, result in self._waiting.items() if key in wanted}
         if runners:
             self._summary.set_in(FIRST_NS)
         else:

@@ -73,10 +73,26 @@ class CheckWorker(Worker):
         self._use_context(orders)
         followed = successors(before.orders, orders.orders)
         initial_numbers(orders.initial, self._log)
+        files = [order for order in orders.orders if isinstance(order.check, FileCheck)]
+        of_files = self._known_of(files, followed)
         asking = [order for order in orders.orders if not isinstance(order.check, FileCheck)]
         self._use(asking, followed, orders.known)
-        self._follow_files([order for order in orders.orders if isinstance(order.check, FileCheck)])
+        self._results.update(of_files)
+        self._follow_files(files)
         self._note()
+
+    def _known_of(
+        self, files: List[Order], followed: Mapping[CheckKey, CheckKey]
+    ) -> Dict[CheckKey, CheckResult]:
+        """What files said last: only what changes is said again, and the notes must have all."""
+        found: Dict[CheckKey, CheckResult] = {}
+        for order in files:
+            known = self._orders.known.get(order.key)
+            if order.key in followed:
+                known = self._results.get(followed[order.key], known)
+            if known is not None:
+                found[order.key] = known._replace(key=order.key)
+        return found
 
     def _use(
         self,
@@ -105,7 +121,7 @@ class CheckWorker(Worker):
                 self._adopt(runner, order)
         self._runners = runners
         self._results = {key: runner.result for key, runner in runners.items()}
-        self._post.use(runners)
+        self._post.use(runners, self._orders.by_key)
         for runner in fresh:
             if old:  # the agent may have heard of another check in this place an instant ago
                 self._post.add(runner.result)
