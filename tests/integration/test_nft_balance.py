@@ -98,7 +98,8 @@ def test_a_persistent_client_stays_when_the_servers_change(farm: Farm, family: i
     assert farm.shares(5, key) == {first: 5}
     # the granularity: a neighbour of the client counts as the client
     neighbour = "198.51.100.77" if family == 4 else "2001:db8::77"
-    farm.client.ip("address", "add", f"{neighbour}/{lasting.prefix_length}", "dev", "eth0")
+    at_once = ("nodad",) if family == 6 else ()
+    farm.client.ip("address", "add", f"{neighbour}/{lasting.prefix_length}", "dev", "eth0", *at_once)
     assert farm.ask(key, source=(neighbour, 0)) == first
     # its server drains: it gets another one and does not come back while that one is there
     farm.apply(server(key, first, 0, what="set"))

@@ -99,6 +99,16 @@ def test_a_table_of_another_form_is_replaced(farm: Farm, comment: str) -> None:
     assert OWNER in farm.nft("list", "tables") + farm.nft("list", "table", "ip", TABLE)
 
 
+def test_a_table_that_cannot_be_read_is_made_anew(farm: Farm) -> None:
+    farm.apply(add_service(service()), server(service(), "s1"))
+    farm.nft("add", "rule", "ip", TABLE, "dispatch", "continue", "comment", '"service tcp 80"')
+    successor = farm.backend = farm.new_backend()
+    assert farm.call(successor.read) == {}
+    assert farm.apply(add_service(service()), server(service(), "s2")) == []
+    assert farm.ask() == "s2"
+    assert "service tcp 80" not in farm.nft("list", "ruleset")
+
+
 def test_other_tables_are_left_alone(farm: Farm) -> None:
     farm.nft("add table ip mine")
     farm.apply(*everything())

@@ -17,6 +17,8 @@ from .nft_words import destination_name
 
 MOST_LISTED = 20_000
 """With more connections on the host than these, live ones are not counted: listing them takes too long."""
+_MOST_LOOKS = 20
+"""With more servers of IPv4 lost at once than these, all connections are listed once."""
 Lost = Tuple[ServiceKey, bytes, int]
 _Place = Tuple[int, bytes, int]
 
@@ -36,8 +38,11 @@ def forget(lost: Sequence[Lost], fresh: Sequence[ServiceKey]) -> str:
     try:
         for family in (4, 6):
             ended = {(one[1], one[2], *_where(one[0])) for one in lost if one[0].family == family}
-            if ended:
-                conntrack.end(family, lambda one, ended=ended: _is_lost(one, ended))  # type: ignore[misc]
+            servers = {server[0] for server in ended}
+            if family == 6 or len(servers) > _MOST_LOOKS:
+                servers = {b""} if servers else set()
+            for server in servers:
+                conntrack.end(family, lambda one, ended=ended: _is_lost(one, ended), True, server)  # type: ignore[misc]
             begun = {_where(key)[:3] for key in new_udp if key.family == family and not key.fwmark}
             if begun:
                 conntrack.end(family, lambda one, begun=begun: _is_stray(one, begun), False)  # type: ignore[misc]

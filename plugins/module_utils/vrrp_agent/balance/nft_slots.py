@@ -34,7 +34,7 @@ def slots(scheduler: str, servers: Sequence[Weighted]) -> Tuple[DestinationKey, 
     if scheduler == "fo":
         return (max(live, key=lambda server: server[1])[0],)
     if scheduler in ("sh", "dh"):
-        return hash_slots(live if scheduler == "sh" else [(key, 1) for key, _weight in live])
+        return hash_slots(tuple(live if scheduler == "sh" else [(key, 1) for key, _weight in live]))
     if scheduler == "rr":
         return tuple(key for key, _weight in live)
     return turns(live)
@@ -64,7 +64,8 @@ def scaled(weights: Sequence[int]) -> List[int]:
     return [max(1, round(weight * MOST_TURNS / total)) for weight in smallest]
 
 
-def hash_slots(servers: Sequence[Weighted]) -> Tuple[DestinationKey, ...]:
+@functools.lru_cache(maxsize=256)  # one farm is often behind many services
+def hash_slots(servers: Tuple[Weighted, ...]) -> Tuple[DestinationKey, ...]:
     """Slots in shares of the weights. Servers take the slots that they like best, each in its turn.
 
     What a server likes depends on its address and port alone: another order of the servers changes nothing,

@@ -119,6 +119,8 @@ class Found(NamedTuple):
 
     table: Table
     devices: Dict[Tuple[ServiceKey, DestinationKey], int]
+    damaged: bool
+    """There is more than can be read."""
 
 
 def read_table(comments: Iterable[Tuple[str, str]]) -> Found:
@@ -126,20 +128,24 @@ def read_table(comments: Iterable[Tuple[str, str]]) -> Found:
     table: Table = {}
     chains: Dict[str, ServiceKey] = {}
     behind = []
+    damaged = False
     for chain, comment in comments:
         if comment.startswith("service "):
             service = read_service(comment)
+            damaged = damaged or service is None
             if service is not None:
                 table[service[0]] = Placed(service[1], {})
                 chains[chain] = service[0]
         elif comment.startswith("server "):
             destination = read_destination(comment)
+            damaged = damaged or destination is None
             if destination is not None:
                 behind.append((chain.partition("/")[0], destination))
     devices: Dict[Tuple[ServiceKey, DestinationKey], int] = {}
     for chain, destination in behind:
         owner = chains.get(chain)
+        damaged = damaged or owner is None
         if owner is not None:
             table[owner].destinations[destination.key] = destination.words
             devices[owner, destination.key] = destination.device
-    return Found(table, devices)
+    return Found(table, devices, damaged)

@@ -62,6 +62,8 @@ class NftablesBackend:
         self._read = False
         self._kept: Set[int] = set()
         """Families of the tables that are wanted."""
+        self._damaged: Set[int] = set()
+        """Families of the tables that somebody else has changed beyond reading."""
         self._culprit: Optional[ServiceKey] = None
         self._problems: Dict[str, str] = {}
 
@@ -71,14 +73,17 @@ class NftablesBackend:
         return "; ".join(text for text in (*self._problems.values(), self._devices.problem) if text)
 
     def read(self) -> Table:
-        """The own tables as they stand; one of another owner or of an older form counts as none."""
+        """The own tables as they stand; one of another owner or form counts as none."""
         table: Table = {}
-        self._devices.known = {}
+        self._devices.known, self._damaged = {}, set()
         for place in _PLACES:
             if self._socket.owner(place, TABLE) != OWNER:
                 continue
             answers = self._socket.dump(self._changes[place].list_rules())
             found = read_table(nft_changes.comments(answers))
+            if found.damaged:
+                self._damaged.add(place)
+                continue
             table.update(found.table)
             self._devices.known.update(found.devices)
         self._table, self._read = table, True
@@ -197,6 +202,7 @@ class NftablesBackend:
         except nft.Refused as error:
             self._culprit = _owner_of(batch, error.step)
             raise
+        self._damaged = set()
         for key in done:
             if key in wanted:
                 self._table[key] = wanted[key]
@@ -226,7 +232,7 @@ class NftablesBackend:
         messages: List[bytes] = []
         for place in sorted(self._kept):
             owner = self._socket.owner(place, TABLE)
-            if owner == OWNER:
+            if owner == OWNER and place not in self._damaged:
                 continue
             changes = self._changes[place]
             if owner is not None:

@@ -12,7 +12,7 @@ import socket
 import struct
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
-from .attributes import attribute, be32, nest, read
+from .attributes import attribute, be32, nest, read, u32
 from .errors import KernelError, describe
 from .messages import NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST
 from .netlink import HEADER, NLMSG_DONE, NLMSG_ERROR, grow_receive_buffer, split
@@ -21,7 +21,8 @@ _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 1 << 8
 _GET, _DELETE = 1, 2
 _NFGENMSG = struct.Struct("!BBH")
-_ORIGINAL, _REPLY, _STATUS, _PROTOCOL_INFO, _ZONE, _STATUS_MASK = 1, 2, 3, 4, 18, 26
+_ORIGINAL, _REPLY, _STATUS, _PROTOCOL_INFO, _ZONE, _FILTER, _STATUS_MASK = 1, 2, 3, 4, 18, 25, 26
+_REPLY_FLAGS, _BY_SOURCE = 2, 1
 _TUPLE_IP, _TUPLE_PROTOCOL = 1, 2
 _SOURCES, _DESTINATIONS = (1, 3), (2, 4)
 _NUMBER, _SOURCE_PORT, _DESTINATION_PORT = 1, 2, 3
@@ -78,19 +79,29 @@ class Conntrack:
         """Give the socket back."""
         self._socket.close()
 
-    def connections(self, family: int, translated: bool = True) -> Iterator[Connection]:
-        """Those of a family, 4 or 6: only those with another destination, or all. Raises KernelError."""
+    def connections(self, family: int, translated: bool = True, server: bytes = b"") -> Iterator[Connection]:
+        """Those of a family, 4 or 6: only those with another destination, or all. Raises KernelError.
+
+        ``server``: only those that this address answers, as far as the kernel can choose (IPv4, Linux 5.8).
+        """
         body = b""
         if translated:  # kernels before 5.15 do not look at it and send all
             body = be32(_STATUS, _DESTINATION_TRANSLATED) + be32(_STATUS_MASK, _DESTINATION_TRANSLATED)
+        if (
+            server and family == 4
+        ):  # Linux 6.18 leaves out those of IPv6 that it should send, and sends the others
+            source = attribute(_SOURCES[0], server)
+            body += nest(_REPLY, nest(_TUPLE_IP, source)) + nest(_FILTER, u32(_REPLY_FLAGS, _BY_SOURCE))
         for message in self._ask(_message(_GET, NLM_F_DUMP, family, body)):
             found = connection_of(message)
             if found is not None and (found.translated or not translated):
                 yield found
 
-    def end(self, family: int, wanted: Callable[[Connection], bool], translated: bool = True) -> int:
+    def end(
+        self, family: int, wanted: Callable[[Connection], bool], translated: bool = True, server: bytes = b""
+    ) -> int:
         """Forget the connections that are wanted; returns how many. Their next packet begins a new one."""
-        places = [one.place for one in self.connections(family, translated) if wanted(one)]
+        places = [one.place for one in self.connections(family, translated, server) if wanted(one)]
         for start in range(0, len(places), _MOST_ANSWERS_BEHIND):
             some = places[start : start + _MOST_ANSWERS_BEHIND]
             try:
