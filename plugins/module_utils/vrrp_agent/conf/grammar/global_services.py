@@ -92,7 +92,7 @@ IPVS: Tuple[Keyword, ...] = (
     ),
     Keyword(
         "rs_init_notifies",
-        "Runs notify_up or notify_down for the first result of each real server.",
+        "Tells of real servers that begin as up, too (notify_up, pipes).",
         args=BOOL,
         supported=True,
         since="2.0.0",
