@@ -76,7 +76,7 @@ MAIL: Tuple[Keyword, ...] = (
     Keyword("no_email_faults", "Sends no mail on entering FAULT.", supported=True, since="2.0.0"),
     Keyword(
         "no_checker_emails",
-        "Sends no mail for single checks, only for quorums.",
+        "Sends no mail about a check that leaves its real server as it was.",
         args=BOOL,
         supported=True,
         since="2.0.0",
