@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any, Optional, Set, Tuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vrrp_agent.conf.model import Command, Config, Fifo, GlobalSettings, Mail, Telling
 from vrrp_agent.conf.parts.balancing import TCP, Balancing, Member, RealServer, VirtualServer
 from vrrp_agent.loop import events
@@ -110,6 +112,15 @@ def test_which_pipes_hear_of_what() -> None:
 def test_the_lines_of_a_pipe_are_those_of_keepaliveds_releases() -> None:
     assert line(happening(SERVICE, events.UP)) == b"VS [198.51.100.10]:tcp:80 UP\n"
     assert line(happening(SERVER, events.DOWN)) == b"RS [198.18.0.1]:tcp:80 [198.51.100.10]:tcp:80 DOWN\n"
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1),
+    st.sampled_from([SERVICE, SERVER]),
+)
+def test_a_line_is_one_line_whatever_the_name(name: str, kind: str) -> None:
+    made = line(Happening(kind, name, events.DOWN, 0, details=Details(4)))
+    assert made == f"{kind} {name} DOWN\n".encode()
 
 
 @pytest.mark.parametrize(
