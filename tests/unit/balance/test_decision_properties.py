@@ -85,7 +85,11 @@ class Life(RuleBasedStateMachine):
         }
         self.results = {key: found for key, found in self.results.items() if key in kept}
         before = self.decision.up
+        present = {f"RS {each.config.name} {one.name}" for each in self.decision.servers.values()}
         self.see(self.decision.change(one, self.results, self.now, init))
+        present &= {f"RS {each.name} {one.name}" for each in one.servers}
+        # One that is gone begins anew when it comes back, and quietly.
+        self.told = {name: word for name, word in self.told.items() if name in present or name[0] == "V"}
         assert self.decision.up is is_up(before, self.decision.weight, self.decision.quorum)
         assert self.decision.change(one, self.results, self.now, init) == (), "once more changes nothing"
 
@@ -101,8 +105,6 @@ class Life(RuleBasedStateMachine):
                 again = self.told.get(subject) == one.event
                 assert not again or one.previous == "", one
                 self.told[subject] = one.event
-                if one.text == "Removing":
-                    del self.told[subject]  # when it comes back it begins anew, and quietly
             elif isinstance(one, SetPool):
                 assert one.pool != self.pool
                 self.pool = dict(one.pool)
