@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of real servers: when they ask, what they find, and what outlives a reload, a process, an agent.
+"""Checks of real servers: when they ask, from where, what they find, and what a reload leaves alone.
 
 D is the director, S has the servers. Times come from the switch: a check is seen when its first packet is.
 """
@@ -8,60 +8,38 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
-import re
-import resource
-import signal
 import socket
 import threading
 import time
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Iterator, List, Sequence
 
 import pytest
-from vrrp_agent.cli.status import NoAnswer
-from vrrp_agent.kernel.process import RLIMIT_RTTIME
 
 from tests.lab import config
 from tests.lab.engines import Agent
 from tests.lab.lan import Lan, Node
 from tests.lab.namespace import inside
 from tests.lab.plugin import MakeLan
-from tests.lab.services import Asked, Listener, asked, check, real_server, service, virtual_server
+from tests.lab.services import (
+    PACE,
+    ROUND_S,
+    SOON_S,
+    Asked,
+    Listener,
+    asked,
+    check,
+    director,
+    known,
+    real_server,
+    service,
+    tcp,
+    virtual_server,
+)
 from tests.lab.shell import run, stays, wait_until
 
-SOON_S = 15
-"""A generous time for something that should happen within a second; the machine may be busy."""
-ROUND_S, RETRY_S, RETRIES = 0.4, 0.15, 2
+RETRY_S, RETRIES = 0.15, 2
 LATE_MS = 15.0
-PACE = (f"delay_loop {ROUND_S}", "warmup 0.1")
 TCP = config.block("TCP_CHECK", ["connect_timeout 1", f"retry {RETRIES}", f"delay_before_retry {RETRY_S}"])
-
-
-def tcp(*lines: str) -> str:
-    """A TCP_CHECK with these words and no patience."""
-    return config.block("TCP_CHECK", ["connect_timeout 1", "retry 0", *lines])
-
-
-def director(lan: Lan, *parts: str, global_lines: Sequence[str] = ()) -> Agent:
-    """An agent on D that balances; it also is the active router."""
-    return Agent(lan.d, config.file(lan.d, config.instance(), *parts, global_lines=global_lines))
-
-
-def known(
-    agent: Agent, server: str, state: str, number: int = 0, why: str = "", **where: Any
-) -> Dict[str, Any]:
-    """Wait until status says this of a check."""
-    seen: Dict[str, Any] = {}
-
-    def so() -> bool:
-        with contextlib.suppress(AssertionError, OSError, KeyError, IndexError, NoAnswer):
-            seen.update(check(agent, server, number, **where))
-            return bool(seen["state"] == state and why in seen["why"])
-        return False
-
-    wait_until(f"check {number} of {server} to be {state} {why}", so, SOON_S)
-    return seen
 
 
 def offsets_s(moments: Sequence[Asked]) -> List[float]:
@@ -294,173 +272,4 @@ def test_a_reload_leaves_unchanged_checks_alone_and_states_as_they_are(make_lan:
     assert "real server" not in "\n".join(
         line for line in agent.log()[len(before) :].splitlines() if lan.d.ipv4 not in line
     ), "nobody has come or gone but for the new one"
-    agent.stop()
-
-
-def test_a_killed_process_is_followed_by_one_that_knows_what_it_knew(make_lan: MakeLan) -> None:
-    lan = make_lan("d", "s")
-    dead = "198.51.100.99"
-    agent = director(
-        lan,
-        virtual_server(
-            real_server(lan.s.ipv4, tcp("connect_port 8001")),
-            real_server(dead, config.block("TCP_CHECK", ["connect_timeout 0.2", "retry 0"])),
-            lines=PACE,
-        ),
-    )
-    with Listener(lan.s, 8001):
-        agent.start()
-        known(agent, lan.s.ipv4, "good")
-        known(agent, dead, "bad")
-        first = agent.status()["balancing"]["check_pid"]
-        os.kill(first, signal.SIGKILL)
-        killed_ns = time.time_ns()
-        wait_until("another process", lambda: checking_pid(agent) not in (0, first), SOON_S)
-        wait_until("tries", lambda: len(asked(lan.wire, lan.d, port=8001, since_ns=killed_ns)) > 2, SOON_S)
-        assert check(agent, dead)["state"] == "bad"
-        after = agent.log()[agent.log().index("has died") :]
-        assert ": good" not in after
-        assert ": bad" not in after
-    known(agent, lan.s.ipv4, "bad", why="refused")
-    agent.stop()
-    assert not (agent.runtime / "checks").exists()
-
-
-def checking_pid(agent: Agent) -> int:
-    with contextlib.suppress(OSError, KeyError, NoAnswer):
-        return int(agent.status()["balancing"]["check_pid"])
-    return 0
-
-
-def test_a_killed_agent_is_followed_by_one_that_leaves_dead_servers_out(make_lan: MakeLan) -> None:
-    lan = make_lan("d", "s")
-    dead = "198.51.100.99"
-    lines = ("delay_loop 30", "warmup 1")
-    slow = real_server(dead, config.block("TCP_CHECK", ["connect_timeout 0.3", "retry 0"]))
-    agent = director(
-        lan, virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8001")), slow, lines=lines)
-    )
-    with Listener(lan.s, 8001):
-        agent.start()
-        known(agent, dead, "bad")
-        known(agent, lan.s.ipv4, "good")
-        notes = agent.runtime / "checks"
-        wait_until("notes", lambda: notes.exists() and '"connected"' in notes.read_text(), SOON_S)
-        wait_until("notes of the dead one", lambda: "timed out" in notes.read_text(), SOON_S)
-        agent.kill()
-        again = Agent(lan.d, agent.config, runtime=agent.runtime)
-        again.start()
-        known(again, dead, "bad", why="timed out")
-        names = {one["name"]: one["state"] for one in service(again)["servers"]}
-        assert names == {f"[{lan.s.ipv4}]:tcp:80": "up", f"[{dead}]:tcp:80": "down"}
-        assert f"real server [{dead}]" not in again.log()
-        assert "2 results of checks are known already, 1 of them bad" in again.log()
-        again.stop()
-        last = Agent(lan.d, agent.config.replace("warmup 1", "warmup 9"), runtime=agent.runtime)
-        last.start()
-        last.wait_for_log("VI_1: init ->")
-        assert "are known already" not in last.log(), "after an orderly end there is nothing to go on with"
-        last.stop()
-
-
-def test_the_process_that_checks_is_what_the_file_says(make_lan: MakeLan) -> None:
-    lan = make_lan("d", "s")
-    words = (
-        "checker_process_name probing",
-        "checker_priority 7",
-        "checker_cpu_affinity 0",
-        "checker_no_swap",
-    )
-    agent = director(
-        lan, virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8001")), lines=PACE), global_lines=words
-    )
-    agent.start()
-    known(agent, lan.s.ipv4, "bad")
-    pid = checking_pid(agent)
-    stat = Path(f"/proc/{pid}/stat").read_text()
-    assert Path(f"/proc/{pid}/comm").read_text().strip() == "probing"
-    assert int(stat.rpartition(")")[2].split()[16]) == 7
-    assert os.sched_getaffinity(pid) == {0}
-    locked = re.search(r"VmLck:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    assert locked is not None
-    assert int(locked.group(1)) > 0
-    text = agent.config
-    for word in words:
-        text = text.replace(word, "")
-    agent.reload(text)
-    wait_until(
-        "the usual name", lambda: Path(f"/proc/{pid}/comm").read_text().strip() == "vrrp-check", SOON_S
-    )
-    assert os.sched_getaffinity(pid) == set(range(os.cpu_count() or 1))
-    assert checking_pid(agent) == pid
-    agent.stop()
-
-
-def test_real_time_that_lasts_too_long_costs_the_priority_and_not_the_process(make_lan: MakeLan) -> None:
-    lan = make_lan("d", "s")
-    words = ("checker_rt_priority 3", "checker_rlimit_rttime 500000")
-    agent = director(
-        lan, virtual_server(real_server(lan.s.ipv4, tcp("connect_port 8001")), lines=PACE), global_lines=words
-    )
-    agent.start()
-    known(agent, lan.s.ipv4, "bad")
-    pid = checking_pid(agent)
-    if "no real-time priority (checker_rt_priority)" not in agent.log():
-        assert os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR
-        assert os.sched_getparam(pid).sched_priority == 3
-        assert resource.prlimit(pid, RLIMIT_RTTIME)[0] == 500000
-    os.kill(pid, signal.SIGXCPU)
-    agent.wait_for_log("longer in real time than checker_rlimit_rttime allows")
-    assert os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_OTHER
-    with Listener(lan.s, 8001):
-        known(agent, lan.s.ipv4, "good")
-    assert checking_pid(agent) == pid
-    agent.stop()
-
-
-def last_words(agent: Agent) -> List[str]:
-    """What the log says last of each check: good or bad."""
-    return list(dict(re.findall(r"TCP_CHECK of (\S+) of \S+: (good|bad)", agent.log())).values())
-
-
-def busiest(lan: Lan, since_ns: int, round_s: float) -> int:
-    """The tries in the busiest tenth of the round that begins here."""
-    tenth_ns = int(round_s * 1e8)
-    moments = [one.at_ns for one in asked(lan.wire, lan.d, port=80, since_ns=since_ns)]
-    return max(sum(0 <= at_ns - since_ns - n * tenth_ns < tenth_ns for at_ns in moments) for n in range(10))
-
-
-def test_three_hundred_checks_hold_up_no_advert(make_lan: MakeLan) -> None:
-    lan = make_lan("d", "s")
-    count, round_s = 300, 0.5
-    addresses = [f"198.18.{number // 100}.{number % 100 + 1}" for number in range(count)]
-    lan.d.ip("route", "add", "198.18.0.0/16", "via", lan.s.ipv4)
-    lan.s.ip("route", "add", "local", "198.18.0.0/16", "dev", "lo")
-    lines = (f"delay_loop {round_s}", f"warmup {round_s}")
-    agent = director(lan, virtual_server(*(real_server(one, tcp()) for one in addresses), lines=lines))
-    with Listener(lan.s, 80, "0.0.0.0"):
-        agent.start()
-        wait_until("all to be good", lambda: last_words(agent).count("good") == count, 30, 0.2)
-        begin_ns = time.time_ns()
-        wait_until(
-            "some rounds", lambda: len(asked(lan.wire, lan.d, port=80, since_ns=begin_ns)) > 5 * count, 30
-        )
-        os.kill(checking_pid(agent), signal.SIGSTOP)
-        time.sleep(2 * round_s)  # long enough that every check is overdue
-        os.kill(checking_pid(agent), signal.SIGCONT)
-        going_ns = time.time_ns()
-        wait_until(
-            "some rounds", lambda: len(asked(lan.wire, lan.d, port=80, since_ns=going_ns)) > 4 * count, 30
-        )
-    wait_until("all to be bad", lambda: last_words(agent).count("bad") == count, 30, 0.2)
-    end_ns = time.time_ns()
-    adverts = lan.wire.adverts("d", since_ns=begin_ns, until_ns=end_ns)
-    gaps_ms = [(later.at_ns - earlier.at_ns) / 1e6 for earlier, later in zip(adverts, adverts[1:])]
-    allowed_ms = 100 + LATE_MS + 2 * lan.stalls.worst_ms(begin_ns)
-    assert max(gaps_ms) < allowed_ms, (
-        f"an advert came {max(gaps_ms):.1f} ms after the last, {allowed_ms:.1f} allowed"
-    )
-    for since_ns in (begin_ns, going_ns):
-        shares = [busiest(lan, since_ns + int(n * round_s * 1e9), round_s) / count for n in range(1, 4)]
-        assert min(shares) < 0.3, f"the busiest tenth of each round: {shares}"
     agent.stop()

@@ -9,13 +9,20 @@ import struct
 import threading
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
+from vrrp_agent.cli.status import NoAnswer
+
 from . import config
 from .capture import Frame, Wire
 from .engines import Agent
-from .lan import VIP4, Node
+from .lan import VIP4, Lan, Node
 from .namespace import inside
+from .shell import wait_until
 
 SYN, ACK = 0x02, 0x10
+SOON_S = 15
+"""A generous time for something that should happen within a second; the machine may be busy."""
+ROUND_S = 0.4
+PACE = (f"delay_loop {ROUND_S}", "warmup 0.1")
 _TCP, _UDP = 6, 17
 
 
@@ -129,3 +136,36 @@ def check(agent: Agent, server: str, number: int = 0, port: int = 80, address: s
         if one["name"] == name:
             return dict(one["checks"][number])
     raise AssertionError(f"no real server {name} in status")
+
+
+def tcp(*lines: str) -> str:
+    """A TCP_CHECK with these words and no patience."""
+    return config.block("TCP_CHECK", ["connect_timeout 1", "retry 0", *lines])
+
+
+def director(lan: Lan, *parts: str, global_lines: Sequence[str] = ()) -> Agent:
+    """An agent on D that balances; it also is the active router."""
+    return Agent(lan.d, config.file(lan.d, config.instance(), *parts, global_lines=global_lines))
+
+
+def known(
+    agent: Agent, server: str, state: str, number: int = 0, why: str = "", **where: Any
+) -> Dict[str, Any]:
+    """Wait until status says this of a check."""
+    seen: Dict[str, Any] = {}
+
+    def so() -> bool:
+        with contextlib.suppress(AssertionError, OSError, KeyError, IndexError, NoAnswer):
+            seen.update(check(agent, server, number, **where))
+            return bool(seen["state"] == state and why in seen["why"])
+        return False
+
+    wait_until(f"check {number} of {server} to be {state} {why}", so, SOON_S)
+    return seen
+
+
+def checking_pid(agent: Agent) -> int:
+    """The process that checks; 0 when nobody says."""
+    with contextlib.suppress(OSError, KeyError, NoAnswer):
+        return int(agent.status()["balancing"]["check_pid"])
+    return 0
