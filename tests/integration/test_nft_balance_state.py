@@ -83,7 +83,8 @@ def test_what_another_program_removes_is_made_again_with_the_next_change(farm: F
     farm.apply(*everything())
     expected = farm.call(farm.backend.read)
     farm.nft("flush", "ruleset")
-    farm.apply(server(service(), "s3", 7, what="set"))
+    assert farm.call(farm.backend.counters) == {}
+    assert farm.apply(server(service(), "s3", 7, what="set")) == []
     found = farm.call(farm.new_backend().read)
     assert set(found) == set(expected)
     assert farm.shares(3, service()) != {}

@@ -110,7 +110,7 @@ def test_a_table_has_services_and_what_stands_behind_them() -> None:
         ]
     )
     assert found.table == {key: Placed(words, {one: placed, other: placed})}
-    assert found.devices == {(key, one): 5, (key, other): 0}
+    assert found.devices == {key: {one: 5, other: 0}}
 
 
 def test_a_comment_without_room_is_an_error() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..conf.parts.balancing import UDP
@@ -42,10 +43,10 @@ def forget(lost: Sequence[Lost], fresh: Sequence[ServiceKey]) -> str:
             if family == 6 or len(servers) > _MOST_LOOKS:
                 servers = {b""} if servers else set()
             for server in servers:
-                conntrack.end(family, lambda one, ended=ended: _is_lost(one, ended), True, server)  # type: ignore[misc]
+                conntrack.end(family, functools.partial(_is_lost, ended), True, server)
             begun = {_where(key)[:3] for key in new_udp if key.family == family and not key.fwmark}
             if begun:
-                conntrack.end(family, lambda one, begun=begun: _is_stray(one, begun), False)  # type: ignore[misc]
+                conntrack.end(family, functools.partial(_is_stray, begun), False)
     except KernelError as error:
         return f"{error} ({error.hint})"
     finally:
@@ -57,7 +58,7 @@ def _where(key: ServiceKey) -> _Place:
     return (key.protocol, key.address, key.port)
 
 
-def _is_lost(one: Connection, ended: Set[Tuple[bytes, int, int, bytes, int]]) -> bool:
+def _is_lost(ended: Set[Tuple[bytes, int, int, bytes, int]], one: Connection) -> bool:
     """A lost server and service, either of which may have every port, and the service every address."""
     answered = one.answered
     for port in (answered.source_port, 0):
@@ -78,7 +79,7 @@ def _places(one: Connection) -> Tuple[_Place, _Place, _Place]:
     )
 
 
-def _is_stray(one: Connection, begun: Set[_Place]) -> bool:
+def _is_stray(begun: Set[_Place], one: Connection) -> bool:
     return not one.translated and any(place in begun for place in _places(one)[:2])
 
 

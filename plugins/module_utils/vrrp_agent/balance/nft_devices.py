@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence
 
 from ..kernel import nft_changes
 from ..kernel import nft_steer as steer
@@ -27,7 +27,7 @@ _PRIORITY = -10
 _PREFIX = "ingress-"
 _OTHERS = re.compile(r"[^A-Za-z0-9._-]")
 _OWNERS = frozenset(("bridge", "bond", "team"))
-Known = Dict[Tuple[ServiceKey, DestinationKey], int]
+Known = Dict[ServiceKey, Dict[DestinationKey, int]]
 
 
 class Devices:
@@ -54,8 +54,8 @@ class Devices:
                 address = destination.address
                 if address not in asked:
                     asked[address] = self._way_out.neighbour_device(address) or 0
-                device = found[key, destination] = asked[address]
-                if self.known.get((key, destination), device) != device:
+                device = found.setdefault(key, {})[destination] = asked[address]
+                if self.known.get(key, {}).get(destination, device) != device:
                     changed[key] = None
         self.known = found
         lost = sorted(_text(address) for address, device in asked.items() if not device)
@@ -64,7 +64,7 @@ class Devices:
 
     def of(self, key: ServiceKey) -> Mapping[DestinationKey, int]:
         """The devices to the servers of one service."""
-        return _OfService(self.known, key)
+        return self.known.get(key, {})
 
     def settle(self, messages: List[bytes]) -> None:
         """Hang chains onto new devices, and take those of gone devices away, with other messages."""
@@ -99,17 +99,6 @@ class Devices:
         for one in (self._routes, self._way_out):
             if one is not None:
                 one.close()
-
-
-class _OfService(Dict[DestinationKey, int]):
-    """The part of what is known that concerns one service."""
-
-    def __init__(self, known: Known, key: ServiceKey) -> None:
-        super().__init__()
-        self._known, self._key = known, key
-
-    def get(self, destination: DestinationKey, default: int = 0) -> int:  # type: ignore[override]
-        return self._known.get((self._key, destination), default)
 
 
 def _chain_name(device: str) -> str:

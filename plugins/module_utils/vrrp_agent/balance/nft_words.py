@@ -118,7 +118,7 @@ class Found(NamedTuple):
     """What the comments of a table say."""
 
     table: Table
-    devices: Dict[Tuple[ServiceKey, DestinationKey], int]
+    devices: Dict[ServiceKey, Dict[DestinationKey, int]]
     damaged: bool
     """There is more than can be read."""
 
@@ -141,11 +141,11 @@ def read_table(comments: Iterable[Tuple[str, str]]) -> Found:
             damaged = damaged or destination is None
             if destination is not None:
                 behind.append((chain.partition("/")[0], destination))
-    devices: Dict[Tuple[ServiceKey, DestinationKey], int] = {}
+    devices: Dict[ServiceKey, Dict[DestinationKey, int]] = {}
     for chain, destination in behind:
         owner = chains.get(chain)
         damaged = damaged or owner is None
         if owner is not None:
             table[owner].destinations[destination.key] = destination.words
-            devices[owner, destination.key] = destination.device
+            devices.setdefault(owner, {})[destination.key] = destination.device
     return Found(table, devices, damaged)

@@ -59,6 +59,9 @@ class NftablesBackend:
         self._changes = {place: nft_changes.TableChanges(place, TABLE) for place in _PLACES}
         self._devices = Devices(self._socket, self._changes[nft_changes.NFPROTO_NETDEV], _DISPATCH)
         self._table: Table = {}
+        """What the kernel holds, as far as is known."""
+        self._wanted: Table = {}
+        """The same with what other programs have removed since: the next change brings it back."""
         self._read = False
         self._kept: Set[int] = set()
         """Families of the tables that are wanted."""
@@ -74,6 +77,11 @@ class NftablesBackend:
 
     def read(self) -> Table:
         """The own tables as they stand; one of another owner or form counts as none."""
+        self._look_again()
+        self._wanted, self._read = dict(self._table), True
+        return dict(self._table)
+
+    def _look_again(self) -> None:
         table: Table = {}
         self._devices.known, self._damaged = {}, set()
         for place in _PLACES:
@@ -86,14 +94,13 @@ class NftablesBackend:
                 continue
             table.update(found.table)
             self._devices.known.update(found.devices)
-        self._table, self._read = table, True
-        return dict(table)
+        self._table = table
 
     def apply(self, changes: Sequence[Change]) -> List[Refusal]:
         """By difference, in one transaction when it is not very long."""
         if not self._read:
             self.read()
-        wanted, refusals = plan(self._table, changes)
+        wanted, refusals = plan(self._wanted, changes)
         self._look()  # what another program has removed is made again
         return refusals + self._become(wanted, changes)
 
@@ -144,8 +151,10 @@ class NftablesBackend:
     def _look(self) -> None:
         """Read the tables the first time, and when another program has removed one."""
         needed = {self._place(key, self._table) for key in self._table}
-        if not self._read or any(self._socket.owner(place, TABLE) != OWNER for place in needed):
+        if not self._read:
             self.read()
+        elif any(self._socket.owner(place, TABLE) != OWNER for place in needed):
+            self._look_again()
 
     @staticmethod
     def _place(key: ServiceKey, table: Table) -> int:
@@ -174,6 +183,7 @@ class NftablesBackend:
                     wanted[culprit] = self._table[culprit]
                 else:
                     wanted.pop(culprit, None)
+        self._wanted = dict(self._table)
         self._follow_devices(moved)
         self._note_forwarding()
         self._forget(before)
