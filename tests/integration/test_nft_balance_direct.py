@@ -119,6 +119,20 @@ def test_a_long_upload_gets_through(farm: Farm, family: int) -> None:
     wait_until("all of it", lambda: farm.answering.received >= (1 << 20) + 1)
 
 
+def test_packets_for_a_virtual_mac_are_handed_on(farm: Farm) -> None:
+    """They come in on a link above the device (use_vmac), whose chain alone takes them."""
+    farm.hold_addresses("del")
+    mac = "00:00:5e:00:01:33"
+    words = f"link add vrrp.51 link eth0 address {mac} type macvlan mode private"
+    batch(farm.director.namespace, words, "link set vrrp.51 up", f"addr add {VIP[4]}/32 dev vrrp.51")
+    farm.client.ip("neighbor", "replace", VIP[4], "lladdr", mac, "dev", "eth0")
+    key = service(protocol=UDP)
+    farm.apply(*direct(key, 1))
+    flow = farm.flow(key)
+    assert [flow.ask() for _time in range(3)] == ["s1"] * 3
+    assert farm.call(farm.backend.counters)[key].service.packets_in == 3
+
+
 def test_only_the_holder_of_the_address_hands_on(farm: Farm) -> None:
     farm.apply(*direct(service(), 1))
     assert farm.ask() == "s1"
