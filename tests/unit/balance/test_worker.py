@@ -241,6 +241,37 @@ def test_another_back_end_takes_over_all_services(stage: Stage) -> None:
     assert stage.table() == {"80": {"1": 1, "2": 1}}
 
 
+def test_a_back_end_goes_on_until_the_other_one_can_be_used(stage: Stage) -> None:
+    stage.setup(ONE)
+    old, stage.backend = stage.backend, None
+    assert old is not None
+    stage.setup(ONE, first=False, backend="nftables")
+    assert old.text() == {"80": {"1": 1, "2": 1}}
+    stage.find(result(1, False))
+    assert old.text() == {"80": {"2": 1}}
+    stage.wait(1)
+    assert (stage.reports()[-1].backend, stage.reports()[-1].problem) == ("ipvs", "no back end")
+    stage.backend = MemoryBackend("nftables")
+    stage.wait(40)
+    assert old.table == {}
+    assert stage.table() == {"80": {"2": 1}}
+    assert (stage.reports()[-1].backend, stage.reports()[-1].problem) == ("nftables", "")
+
+
+def test_another_word_for_the_same_table_leaves_it_untouched(stage: Stage) -> None:
+    stage.setup(ONE, timeouts=Timeouts(900, 0, 0))
+    old, stage.backend = stage.backend, MemoryBackend()
+    assert old is not None
+    before = list(old.changes)
+    stage.backend.table = old.table
+    stage.setup(ONE, first=False, backend="ipvs", timeouts=Timeouts(900, 0, 0))
+    assert old.closed
+    assert old.changes == before
+    assert stage.backend.changes == []
+    assert stage.table() == {"80": {"1": 1, "2": 1}}
+    assert stage.backend.timeouts[-1] == Timeouts(900, 0, 0)
+
+
 # Starts.
 
 

@@ -18,6 +18,7 @@ from ..loop.loop import Loop
 from ..loop.results import CheckResult
 from ..loop.side import Worker
 from .actions import Tell
+from .backend import Backend
 from .choose import IPVS, choose
 from .expand import keys_of, words_of
 from .fwmark_table import FwmarkKeeper
@@ -55,6 +56,8 @@ class BalanceWorker(Worker):
         self._setup: Optional[Setup] = None
         self._services = Services()
         self._keeper: Optional[TableKeeper] = None
+        self._carrier = Balancing()
+        """What the back end was chosen by."""
         self._problem = ""
         self._active: FrozenSet[str] = frozenset()
         self._sync = SyncKeeper(log)
@@ -91,9 +94,9 @@ class BalanceWorker(Worker):
 
     def _use(self, setup: Setup) -> None:
         before, self._setup = self._setup, setup
-        if before is None:
+        if self._keeper is None:
             self._begin(setup)
-        elif _place(before.balancing) != _place(setup.balancing):
+        elif _place(self._carrier) != _place(setup.balancing):
             self._move(setup)
         balancing = setup.balancing
         self._use_services(setup)
@@ -114,7 +117,13 @@ class BalanceWorker(Worker):
         self._marks.settle()
 
     def _begin(self, setup: Setup) -> None:
-        self._open(setup.balancing)
+        backend = self._choose(setup.balancing)
+        if backend is not None:
+            self._install(backend, setup)
+            self._adopt(setup)
+
+    def _adopt(self, setup: Setup) -> None:
+        """Take over what is there already, and take away what is there and not wanted."""
         keeper = self._keeper
         if keeper is None:
             return
@@ -137,27 +146,35 @@ class BalanceWorker(Worker):
             return setup.services
         return self._marks.plan(setup.balancing, setup.services)
 
-    def _open(self, balancing: Balancing) -> None:
+    def _choose(self, balancing: Balancing) -> Optional[Backend]:
         choice = choose(balancing)
         if choice.problem and choice.problem != self._problem:
             self._log.error(choice.problem)
         self._problem = choice.problem
-        if choice.backend is not None:
-            self._keeper = TableKeeper(choice.backend, self._log)
-            self._log.info(f"virtual servers are carried by {choice.backend.name}")
-            self._services.changed.update(self._services.decisions)
-            self._reporter.news()
+        self._reporter.news()
+        return choice.backend
+
+    def _install(self, backend: Backend, setup: Setup) -> None:
+        self._keeper, self._carrier = TableKeeper(backend, self._log), setup.balancing
+        self._log.info(f"virtual servers are carried by {backend.name}")
+        self._services.changed.update(self._services.decisions)
+        self._reporter.news()
 
     def _move(self, setup: Setup) -> None:
-        """Another back end or namespace is to carry the services."""
-        self._marks.remove()
-        if self._keeper is not None:
-            self._guarded(self._keeper.clear)
+        """Another back end or namespace is to carry the services. Until it can, the old one goes on."""
+        backend, old = self._choose(setup.balancing), self._keeper
+        if backend is None or old is None:
+            return
+        self._guarded(self._restore_timeouts)
+        same = old.name == backend.name and self._carrier.namespace == setup.balancing.namespace
+        if not same:
+            self._marks.remove()
+            self._guarded(old.clear)
             self._guarded(self._stop_sync)
-            self._guarded(self._restore_timeouts)
-            self._keeper.backend.close()
-            self._keeper = None
-        self._open(setup.balancing)
+        old.backend.close()
+        self._install(backend, setup)
+        if same:
+            self._adopt(setup)
         self._guarded(self._reach_timeouts)
 
     # The table.
@@ -224,9 +241,13 @@ class BalanceWorker(Worker):
 
     def _look(self) -> None:
         """Is the table still what it should be? Without a back end: is there one now?"""
-        if self._keeper is None and self._setup is not None:
-            self._begin(self._setup)
-            self._use_services(self._setup)
+        setup = self._setup
+        if setup is not None and (self._keeper is None or _place(self._carrier) != _place(setup.balancing)):
+            if self._keeper is None:
+                self._begin(setup)
+            else:
+                self._move(setup)
+            self._use_services(setup)
             self._guarded(self._reach_timeouts)
         keeper = self._keeper
         self._look_alarm.set_in(_SOON_NS if keeper is None else _LOOK_NS)
@@ -238,7 +259,8 @@ class BalanceWorker(Worker):
 
         def look() -> None:
             keeper.look(self._services.whole(keeper.fitted))
-            self._problem = ""
+            if self._setup is not None and _place(self._carrier) == _place(self._setup.balancing):
+                self._problem = ""
 
         self._guarded(look)
         self._guarded(self._reach_sync)
