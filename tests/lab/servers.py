@@ -37,7 +37,6 @@ class Server:
         """What ``hear`` has read."""
         self.names: List[Optional[str]] = []
         """The names that clients gave in TLS."""
-        self.wanted_client = False
         self._context: Optional[ssl.SSLContext] = None
         if certificate is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
