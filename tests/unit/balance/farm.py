@@ -219,4 +219,3 @@ class MemoryBackend:
             }
             for key, entry in self.table.items()
         }
-
