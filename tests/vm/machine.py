@@ -19,6 +19,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 GUEST = TOP / "tests" / "vm" / "guest"
 AGENT = TOP / "build" / "vrrp-agent"
 MODULES = TOP / "plugins" / "module_utils" / "vrrp_agent"
+REAL_SERVER = TOP / "plugins" / "module_utils" / "_host" / "real_server.py"
 REPORT_BYTES = 16 << 20
 LIMIT_S = 345
 MEMORY_MIB = 768
@@ -68,6 +69,7 @@ def pack(target: pathlib.Path) -> None:
         archive.add(GUEST, "guest", filter=keep)
         archive.add(AGENT, "vrrp-agent")
         archive.add(MODULES, "module_utils/vrrp_agent", filter=keep)
+        archive.add(REAL_SERVER, "module_utils/real_server.py")
 
 
 def visit(room: pathlib.Path) -> Visit:
