@@ -38,7 +38,7 @@ DIRECTOR = {4: "198.18.0.254", 6: "2001:db8:18::254"}
 _CLIENTS = {4: "198.51.100.0/24", 6: "2001:db8::/64"}
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _KINDS = {TCP: socket.SOCK_STREAM, UDP: socket.SOCK_DGRAM}
-_ANSWER_TIMEOUT_S = 3.0
+_ANSWER_TIMEOUT_S = 10.0
 
 
 def packed(address: str) -> bytes:
