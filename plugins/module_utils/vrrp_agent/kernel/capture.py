@@ -156,9 +156,7 @@ def _open(everywhere: bool) -> socket.socket:
     On all, the few frames from before the filter are of any kind; examine() passes over them.
     """
     try:
-        return socket.socket(
-            socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL) if everywhere else 0
-        )
+        return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL) if everywhere else 0)
     except PermissionError as error:
         raise MissingPrivilege("watching a network interface", "CAP_NET_RAW") from error
 

@@ -55,8 +55,7 @@ def fill(
     """``config`` with everything that this module is about."""
     nodes = [node for node in tree.children if node.name == "vrrp_instance"]
     instances = [
-        with_links(instance, node, final, sections, names)
-        for instance, node in zip(config.instances, nodes)
+        with_links(instance, node, final, sections, names) for instance, node in zip(config.instances, nodes)
     ]
     settings = replace(config.settings, firewall=firewall(final))
     return replace(config, settings=settings, instances=name_links(instances))
