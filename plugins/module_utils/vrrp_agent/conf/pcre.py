@@ -398,7 +398,7 @@ class _Translation:
             self._at += 2
             return ""
         if letter and letter in "1234567":
-            raise self._no("an octal number without \\o{}", "write \\xHH")
+            raise self._no("an octal number of this form", "write \\xHH")
         text = self._character() if letter else None
         if text is not None:
             return text

@@ -80,7 +80,7 @@ def tables(picture: Picture) -> List[Table]:
         if service.group:
             groups.setdefault(service.group, sorted(service.members, key=lambda one: not one.fwmark))
     return [
-        Table((*CHECK, 1, 1), [Column(2, lambda name: text(name))], numbered(groups)),
+        Table((*CHECK, 1, 1), [Column(2, text)], numbered(groups)),
         Table((*CHECK, 2, 1), _MEMBER_COLUMNS, nested(groups.values())),
         Table(_SERVICE, _SERVICE_COLUMNS, numbered(services)),
         Table(_SERVER, _SERVER_COLUMNS, nested(_servers(service) for service in services)),
