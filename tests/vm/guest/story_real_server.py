@@ -65,7 +65,7 @@ def do(commands: list[str]) -> None:
 
 
 def addresses() -> str:
-    """Links that are up, with their addresses but without their states: lo knows its own only after a change."""
+    """Links that are up, with their addresses, but without their states: lo learns its own only later."""
     lines = run("ip", "-n", "rs", "-br", "address", "show", "up").splitlines()
     return "\n".join(" ".join((line.split()[0], *line.split()[2:])) for line in lines)
 
