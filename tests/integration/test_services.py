@@ -384,6 +384,20 @@ def test_an_orderly_stop_leaves_nothing(site: Site) -> None:
     assert agent.process.returncode == 0
 
 
+def test_an_orderly_stop_leaves_nothing_where_the_process_that_balances_has_just_died(site: Site) -> None:
+    agent = begun(site.lan.d, virtual(real(1), real(2)))
+    site.wait_for_answers("s1", "s2")
+    first = process(agent, "balance")
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_until("another process", lambda: process(agent, "balance") not in (None, first), SOON_S)
+    second = process(agent, "balance")
+    assert second is not None
+    os.kill(second, signal.SIGKILL)
+    agent.stop(SOON_S)
+    assert TABLE not in tables(site.lan.d)
+
+
 # Two directors.
 
 

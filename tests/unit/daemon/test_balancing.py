@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 from vrrp_agent.balance.actions import Known
@@ -16,14 +20,18 @@ from vrrp_agent.conf.parts.balancing import Balancing, Member, SyncDaemon, Virtu
 from vrrp_agent.daemon.sides import balancing, checking
 from vrrp_agent.daemon.sides.services import VirtualServers
 from vrrp_agent.election.settings import State
+from vrrp_agent.loop.channel import Channel
 from vrrp_agent.loop.events import DOWN, INSTANCE, MASTER, SERVER, SERVICE, UP, Happening
+from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.loop.results import CheckRun
+from vrrp_agent.loop.side import Worker
 
 from tests.unit.balance.farm import NAME, check, packed, result, server, service, sorry
 from tests.unit.daemon.host import Lines
 
 KEY = (NAME, 4)
+SECOND_NS = 1_000_000_000
 ONE = service(server(1, [check()]), server(2, [check()]), sorry_server=sorry())
 OTHER = replace(ONE, name="[198.51.100.10]:tcp:81", members=(Member(4, packed("198.51.100.10"), 1, 81),))
 
@@ -43,7 +51,7 @@ class QuietSide:
         self.first_words = getattr(owner, "first_words", tuple)
         """What the process that balances is forked with."""
 
-    def start(self) -> None:
+    def start(self, at_once: bool = False) -> None:
         self.running = True
         self.sent.extend((*self.first_words(), *self.hello()))
 
@@ -59,8 +67,9 @@ class QuietSide:
         self.sent.clear()
         self.sent.extend((*self.first_words(), *self.hello()))
 
-    def stop(self, _patience_ns: int, hear_out: bool = False) -> None:
+    def stop(self, _patience_ns: int, hear_out: bool = False) -> bool:
         self.stopped.append(hear_out)
+        return True
 
 
 class Scene:
@@ -205,6 +214,112 @@ def test_the_end_hears_the_last_words_out(scene: Scene) -> None:
     scene.all.stop(1)
     assert scene.balance.sent[-1] == Goodbye()
     assert scene.balance.stopped == [True]
+
+
+# The end, with true processes.
+
+
+class Placing(Worker):
+    """Stands for the worker: places by writing a file, and takes the file away at the end."""
+
+    def __init__(self, loop: Loop, channel: Channel, log: Log, *rest: Any) -> None:
+        self._loop = loop
+        self._path, self._mood = os.environ["PLACED"], os.environ["MOOD"]
+
+    def take(self, value: Any) -> None:
+        if isinstance(value, Setup):
+            with open(self._path, "w") as file:
+                file.write(str(len(value.services)))
+        elif isinstance(value, Goodbye):
+            self._go()
+
+    def _go(self) -> None:
+        if self._mood == "hangs":
+            time.sleep(60)
+        if self._mood == "dies" and not os.path.exists(self._path + ".died"):
+            with open(self._path + ".died", "w"):
+                os._exit(1)
+        os.unlink(self._path)
+        self._loop.stop()
+
+
+class Ending:
+    def __init__(self, path: Path) -> None:
+        self.path, self.loop, self.log = path, Loop(), Lines()
+        self.balancer = balancing.Balancer(self.loop, self.log, {}, lambda _happening: None)
+
+    def turn_until(self, condition: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end_s
+            self.loop.turn(0.01)
+
+    def begin(self) -> None:
+        self.balancer.apply(Config(services=(ONE,)))
+        self.turn_until(self.path.exists)
+
+    def kill(self) -> None:
+        pid, restarts = self.balancer.pid, self.balancer.restarts
+        os.kill(pid, signal.SIGKILL)
+        self.turn_until(lambda: self.balancer.restarts > restarts)
+
+
+@pytest.fixture(name="ending")
+def make_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ending]:
+    monkeypatch.setattr("vrrp_agent.balance.worker.BalanceWorker", Placing)
+    monkeypatch.setenv("PLACED", str(tmp_path / "placed"))
+    monkeypatch.setenv("MOOD", "quick")
+    ending = Ending(tmp_path / "placed")
+    yield ending
+    ending.balancer._side.stop(0)
+    ending.loop.close()
+
+
+def test_an_orderly_end_takes_services_away_while_a_dead_process_waits_for_its_successor(
+    ending: Ending,
+) -> None:
+    ending.begin()
+    ending.kill()
+    ending.turn_until(lambda: ending.balancer.pid != 0)
+    ending.kill()
+    assert ending.balancer.pid == 0, "the second death is followed by a pause"
+    assert ending.path.exists()
+    ending.balancer.stop(10 * SECOND_NS)
+    assert not ending.path.exists()
+    assert not [text for _level, text in ending.log.lines if "in the kernel still" in text]
+
+
+def test_an_orderly_end_hears_of_a_process_that_was_killed_an_instant_ago(ending: Ending) -> None:
+    ending.begin()
+    os.kill(ending.balancer.pid, signal.SIGKILL)
+    ending.balancer.stop(10 * SECOND_NS)
+    assert not ending.path.exists()
+
+
+def test_a_process_that_dies_of_its_last_work_has_a_successor_that_does_it(
+    ending: Ending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOOD", "dies")
+    ending.begin()
+    ending.balancer.stop(10 * SECOND_NS)
+    assert not ending.path.exists()
+
+
+def test_a_process_that_does_not_end_in_time_is_said(ending: Ending, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOOD", "hangs")
+    ending.begin()
+    began_ns = time.monotonic_ns()
+    ending.balancer.stop(SECOND_NS // 5)
+    assert time.monotonic_ns() - began_ns < 5 * SECOND_NS
+    assert "child_wait_time" in ending.log.lines[-1][1]
+    assert ending.balancer.pid == 0
+
+
+def test_an_end_that_has_nothing_to_take_away_begins_no_process(ending: Ending) -> None:
+    ending.balancer.stop(SECOND_NS)
+    assert ending.balancer._side.pid == 0
+    assert not ending.path.exists()
+    assert ending.log.lines == []
 
 
 # Roles and addresses.

@@ -44,6 +44,7 @@ class Balancer:
         self.counts: Dict[Key, Tuple[Dict[str, int], Dict[str, Dict[str, int]]]] = {}
         """By VirtualServer.key: messages.Counts."""
         self._known: Dict[Key, Known] = {}
+        self._loop, self._log = loop, log
         self._results = results
         self._tell = tell
         self._setup = Setup()
@@ -94,9 +95,27 @@ class Balancer:
             self._side.send(self._roles)
 
     def stop(self, patience_ns: int) -> None:
-        """The agent ends: services go, or stay, as the configuration says. Blocks for so long at most."""
-        self._side.send(Goodbye())
-        self._side.stop(patience_ns, hear_out=True)
+        """The agent ends: its services go. Blocks for so long at most.
+
+        A process that has died, or dies on the way, has a successor that takes away what is left.
+        """
+        if not self._side.running and not self._placed:
+            self._side.retire()  # one that waits until another has gone does not begin any more
+            self._side.stop(patience_ns)
+            return
+        give_up_ns = self._loop.clock() + patience_ns
+        for _attempt in range(2):
+            if not self._side.send(Goodbye()):
+                self._side.start(at_once=True)
+                self._side.send(Goodbye())
+            if self._side.stop(max(0, give_up_ns - self._loop.clock()), hear_out=True):
+                return
+            if self._loop.clock() >= give_up_ns:
+                break
+        self._log.error(
+            "virtual servers may be in the kernel still: the process that balances has not taken them away"
+            " in time (child_wait_time); look with ipvsadm -L -n or nft list ruleset"
+        )
 
     def first_words(self) -> Tuple[Roles, Setup]:
         """All that a new process needs to know. It is forked with it: nothing is packed for it."""
