@@ -64,8 +64,9 @@ options:
     default: false
   gateway:
     description:
-      - A default route through the directors, that is through a virtual address on their inside. Of V(NAT).
-      - It takes the place of a default route without a metric. Make sure that you still reach the host.
+      - The way to everywhere through the directors, that is through a virtual address on their inside. Of V(NAT).
+      - Two routes, each to one half of all addresses, go before the default routes of the host, which stay as
+        they are. Make sure that you still reach the host.
     type: str
     default: ''
 seealso:

@@ -23,6 +23,8 @@ IPIP, GRE, GUE = "ipip", "gre", "gue"
 TUNNELS = (IPIP, GRE, GUE)
 SIT = "rs-sit"
 """The link for IPv6 in IPv4; the others carry IPv4."""
+HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
+"""Together, all destinations of a family."""
 _BEFORE = "/run/vrrp-real-server"
 """What the host had before, to be put back by the stop. systemd removes it with the unit's stop."""
 _SETTINGS = "Settings="
@@ -64,6 +66,8 @@ class Part:
     on: str = ""
     """The link that it is a part of, and goes with."""
     gateway: str = ""
+    route: str = ""
+    """What leads through the gateway when it is done."""
 
 
 def problems(settings: Settings) -> List[str]:
@@ -110,7 +114,7 @@ def parts(settings: Settings) -> Tuple[Part, ...]:
     The host must be silent about a virtual address before it has it (DR): first sysctls, then addresses.
     """
     if settings.method == NAT:
-        return (_way_back(settings.gateway),) if settings.gateway else ()
+        return _way_back(settings.gateway) if settings.gateway else ()
     made: List[Part] = []
     if any(_family(one) == 4 for one in settings.addresses):
         made.extend(_silence(settings.interface or "all"))
@@ -206,18 +210,29 @@ def _links(settings: Settings, outer: int, inner: List[int]) -> List[Tuple[str, 
     return [kinds[family] for family in inner]
 
 
-def _way_back(gateway: str) -> Part:
-    """The default route leads through the directors; the one of before is put back by the stop."""
+def _way_back(gateway: str) -> Tuple[Part, ...]:
+    """All destinations lead through the directors, in two halves: a route to a half goes before any default one.
+
+    So the default routes of the host, whoever made them, stay where they are and need not be put back. IPv6
+    knows two routes to one place by their metrics: ours is 1, beside whatever is there.
+    """
     text = str(ipaddress.ip_address(gateway))
-    ip = f"ip -{_family(text)} route"
-    kept = f"{_BEFORE}/routes"
-    return Part(
-        f"default route by {text}",
-        f"test -e {kept} || {ip} show default | grep -vw metric >{kept}; {ip} replace default via {text}",
-        f"{ip} delete default via {text} 2>/dev/null; "
-        f"while read -r route; do {ip} add $route 2>/dev/null; done <{kept}; rm -f {kept}",
-        gateway=text,
-    )
+    family = _family(text)
+    ip, metric = f"ip -{family} route", " metric 1" if family == 6 else ""
+    made = []
+    for half in HALVES[family]:
+        here = f"{ip} show exact {half} via {text}{metric} | grep -q ."
+        route = f"{half} via {text}{metric}"
+        made.append(
+            Part(
+                f"{half} by {text}",
+                f"{here} || {ip} add {route}",
+                f"! {here} || {ip} delete {route}",
+                gateway=text,
+                route=half,
+            )
+        )
+    return tuple(made)
 
 
 def unit_text(settings: Settings) -> str:

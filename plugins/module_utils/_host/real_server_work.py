@@ -103,9 +103,10 @@ def present(host: Host, part: Part) -> bool:
         listing = host.run(["ip", "-o", "address", "show", "dev", part.on])
         if not any(f" {part.address}/" in line for line in listing.stdout.splitlines()):
             return False
-    if part.gateway:
+    if part.route:
         family = "-6" if ":" in part.gateway else "-4"
-        return bool(host.run(["ip", family, "route", "show", "default", "via", part.gateway]).stdout.strip())
+        route = ["ip", family, "route", "show", "exact", part.route, "via", part.gateway]
+        return bool(host.run(route).stdout.strip())
     return True
 
 

@@ -27,6 +27,7 @@ class Server:
         self.root = root
         self.lo: list[str] = ["127.0.0.1/8"]
         self.links: set[str] = set()
+        self.routes: set[str] = set()
         self.running = self.enabled = False
         self.log: list[str] = []
         self.fails = ""
@@ -58,6 +59,8 @@ class Server:
                 f"1: {words[-1]}    inet {one[0]} scope\n" for one in here if (one[2] or "lo") == words[-1]
             ]
             return Completed(0, "".join(lines), "")
+        if words[0] == "ip" and "route" in words:
+            return Completed(0, words[-1] if words[5] in self.routes else "", "")
         if words[0] == "journalctl":
             return NOTHING
         assert words[:2] == ["/bin/sh", "-c"], words
@@ -112,6 +115,8 @@ class Server:
             if path:
                 value = head.split()[-1] if head.startswith("echo") else "0"
                 self.write("/proc/sys/" + path, value + "\n")
+        if "route add" in command:
+            self.routes.add(words[words.index("add") + 1])
         if "ip link add" in command:
             link = words[words.index("add") + 1]
             self.file(f"/sys/class/net/{link}").mkdir(parents=True)
@@ -229,6 +234,14 @@ def test_a_unit_that_somebody_wrote_over_is_started_anew(server: Server) -> None
 
 def test_nat_without_a_gateway_needs_nothing(server: Server) -> None:
     assert not run(server, method="NAT")["changed"]
+
+
+def test_a_half_of_the_way_back_that_somebody_took_away_comes_back(server: Server) -> None:
+    run(server, method="NAT", gateway="198.18.0.254")
+    assert server.routes == {"0.0.0.0/1", "128.0.0.0/1"}
+    server.routes.remove("128.0.0.0/1")
+    told = run(server, method="NAT", gateway="198.18.0.254")
+    assert told["steps"] == ["128.0.0.0/1 by 198.18.0.254"]
 
 
 def test_from_dr_to_nat_takes_the_addresses_away(server: Server) -> None:
