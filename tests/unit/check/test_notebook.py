@@ -55,17 +55,37 @@ def test_a_check_with_another_pace_does_not(path: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"boot": "boot"}', '{"boot": "boot", "checks": [1]}', '{"boot":"boot","checks":3}'],
+    [
+        *("", "{", "[]", "3", '"boot"', '{"boot": "boot"}', '{"boot": "boot", "checks": [1]}'),
+        *('{"boot":"boot","checks":3}', '{"boot":"boot","checks":[{"a":1}]}', "[" * 100_000),
+    ],
 )
-def test_a_damaged_file_is_no_file(path: str, text: str) -> None:
+def test_a_damaged_file_is_no_file_and_is_removed(path: str, text: str) -> None:
     Path(path).write_text(text)
     assert known(path, ORDERS) == {}
+    assert not Path(path).exists()
 
 
-def test_a_row_with_a_wrong_value_is_no_file(path: str) -> None:
+WEIGHT, SINCE = 7, 9
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        *((WEIGHT, text) for text in ('"much"', "null", "Infinity", "NaN", "1" + "0" * 400, str(1 << 32))),
+        *((SINCE, text) for text in ('"then"', "Infinity", "-Infinity", "NaN", "1" + "0" * 400, "1e300")),
+    ],
+)
+def test_a_row_with_a_wrong_value_is_a_damaged_file(path: str, place: int, text: str) -> None:
     content = json.loads(Path(path).read_text())
-    content["checks"][0][7] = "much"
-    Path(path).write_text(json.dumps(content))
+    content["checks"][0][place] = "HERE"
+    Path(path).write_text(json.dumps(content).replace('"HERE"', text))
+    assert known(path, ORDERS) == {}
+    assert not Path(path).exists()
+
+
+def test_no_file_is_nothing_known(path: str) -> None:
+    notebook.forget(path)
     assert known(path, ORDERS) == {}
 
 

@@ -204,8 +204,25 @@ def test_readings_survive_an_agent_but_no_boot_and_no_change(tmp_path: Path) -> 
     assert notebook.read(path, "boot-1", same) == {}
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"boot": "b"}', '{"boot": "b", "readings": [[1]]}', "\xff"])
-def test_a_damaged_notebook_is_no_notebook(tmp_path: Path, text: str) -> None:
+def rows(value: str) -> str:
+    """A notebook with this value in its one row."""
+    return '{"boot": "b", "readings": [["script", "s", true, VALUE, "exit 0", "/bin/s"]]}'.replace(
+        "VALUE", value
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "3", '{"boot": "b"}', '{"boot": "b", "readings": [[1]]}', "\xff", "[" * 100_000),
+        *(rows(value) for value in ("Infinity", "NaN", "null", "[]", "1" + "0" * 400, str(1 << 33))),
+    ],
+)
+def test_a_damaged_notebook_is_no_notebook_and_is_removed(tmp_path: Path, text: str) -> None:
     path = tmp_path / "readings"
     path.write_bytes(text.encode("latin-1"))
-    assert notebook.read(str(path), "b", {}) == {}
+    same = {(SCRIPT, "s"): "/bin/s"}
+    assert notebook.read(str(path), "b", same) == {}
+    assert not path.exists()
+    path.write_text(rows("3"))
+    assert notebook.read(str(path), "b", same) == {(SCRIPT, "s"): Reading(SCRIPT, "s", True, 3, "exit 0")}

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 from dataclasses import replace
-from typing import Dict, Iterable, List
+from typing import Any, Dict, Iterable, List, Sequence
 
 from ..conf.parts.checks import Timing
 from ..loop.results import CheckKey, CheckResult
@@ -23,6 +23,12 @@ from .messages import Order
 NAME = "checks"
 _MOST_BYTES = 1 << 26
 _TIMING = Timing()
+_MOST_WEIGHT = 1 << 31
+"""No check adds or takes more."""
+_LAST_TIME_S = 253_402_300_799.0
+"""The end of the year 9999."""
+_DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, AttributeError)
+"""What a file with anything in it can lead to: no such file may keep an agent from starting."""
 
 
 def write(path: str, boot: str, orders: Iterable[Order], results: Dict[CheckKey, CheckResult]) -> None:
@@ -42,22 +48,36 @@ def write(path: str, boot: str, orders: Iterable[Order], results: Dict[CheckKey,
 
 
 def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckResult]:
-    """The results of checks that still ask the same; none from another boot or a damaged file."""
+    """The results of checks that still ask the same; none from another boot.
+
+    A damaged file is removed, and nothing in it is believed.
+    """
+    found: Dict[CheckKey, CheckResult] = {}
     try:
         with open(path, encoding="utf-8") as file:
             content = json.loads(file.read(_MOST_BYTES))
         if content["boot"] != boot or not boot:
             return {}
         rows = {tuple(row[:6]): row[6:] for row in content["checks"]}
-        found: Dict[CheckKey, CheckResult] = {}
         for order in orders:
             row = rows.get((*_spelled(order.key), identity(order)))
             if row is not None:
-                good, added, why, wall_s = row
-                found[order.key] = CheckResult(order.key, bool(good), int(added), str(why), float(wall_s))
-    except (OSError, ValueError, KeyError, TypeError):
+                found[order.key] = _result(order.key, row)
+    except OSError:
+        return {}
+    except _DAMAGED:
+        forget(path)
         return {}
     return found
+
+
+def _result(key: CheckKey, row: Sequence[Any]) -> CheckResult:
+    """Raises any of _DAMAGED."""
+    good, added, why, wall_s = row
+    added, wall_s = int(added), float(wall_s)
+    if abs(added) > _MOST_WEIGHT or not 0 <= wall_s <= _LAST_TIME_S:
+        raise ValueError("no check says that")
+    return CheckResult(key, bool(good), added, str(why), wall_s)
 
 
 def forget(path: str) -> None:

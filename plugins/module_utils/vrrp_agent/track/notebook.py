@@ -18,6 +18,10 @@ from .messages import Key, Reading
 
 NAME = "readings"
 _MOST_BYTES = 1 << 22
+_MOST_VALUE = 1 << 32
+"""No file, count or script says more."""
+_DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, AttributeError)
+"""What a file with anything in it can lead to: no such file may keep an agent from starting."""
 
 
 def write(path: str, boot: str, readings: Iterable[Reading], identities: Mapping[Key, str]) -> None:
@@ -37,7 +41,10 @@ def write(path: str, boot: str, readings: Iterable[Reading], identities: Mapping
 
 
 def read(path: str, boot: str, identities: Mapping[Key, str]) -> Dict[Key, Reading]:
-    """The readings of things that are still the same; none from another boot or a damaged file."""
+    """The readings of things that are still the same; none from another boot.
+
+    A damaged file is removed, and nothing in it is believed.
+    """
     found: Dict[Key, Reading] = {}
     try:
         with open(path, encoding="utf-8") as file:
@@ -46,8 +53,14 @@ def read(path: str, boot: str, identities: Mapping[Key, str]) -> Dict[Key, Readi
             return {}
         for kind, name, good, value, why, identity in content["readings"]:
             if identities.get((kind, name)) == identity:
-                found[(kind, name)] = Reading(kind, name, bool(good), int(value), str(why))
-    except (OSError, ValueError, KeyError, TypeError):
+                number = int(value)
+                if abs(number) > _MOST_VALUE:
+                    raise ValueError("nothing that is watched says that")
+                found[(kind, name)] = Reading(kind, name, bool(good), number, str(why))
+    except OSError:
+        return {}
+    except _DAMAGED:
+        forget(path)
         return {}
     return found
 
