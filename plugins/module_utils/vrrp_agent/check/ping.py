@@ -22,6 +22,8 @@ _TOKEN_BYTES = 8
 _TEXT = b"a check by linuxha.vrrp, no more than this one ".ljust(48, b".")
 """With the token as much as ping(8) sends."""
 _MOST_BYTES = 2048
+_READS = 16
+"""In one turn of the loop: a flood of answers to nobody must not starve the other checks."""
 
 
 class _Protocol(NamedTuple):
@@ -136,7 +138,9 @@ class PingProbe:
         return _HEAD.pack(kind, 0, internet_checksum(packet), identity, self._sequence) + body
 
     def _readable(self) -> None:
-        while self._socket is not None:
+        for _turn in range(_READS):
+            if self._socket is None:
+                return
             try:
                 packet = self._socket.recv(_MOST_BYTES)
             except (BlockingIOError, InterruptedError):
