@@ -79,15 +79,23 @@ class Side:
         """That of a process that is to end, and has not ended yet."""
         self._give_up_ns: Optional[int] = None
         """When such a process is killed."""
+        self._status = 0
+        """What the last process ended with, as waitpid gives it."""
 
     @property
     def running(self) -> bool:
         """True while the process lives, as far as is known, and is to go on."""
         return self._channel is not None
 
-    def start(self) -> None:
-        """Fork it, unless it runs. One that retires ends first: the two do not overtake each other."""
+    def start(self, at_once: bool = False) -> None:
+        """Fork it, unless it runs. One that retires ends first: the two do not overtake each other.
+
+        ``at_once``: without the pause after a death; for work that is left at the agent's own end.
+        """
         self._wanted = True
+        if at_once and self._channel is None and self._leaving is None:
+            self._unschedule()
+            self._reap_until(self._loop.clock())
         if self._channel is None and self.deadline is None:
             self._fork()
 
@@ -95,8 +103,10 @@ class Side:
         """Send a value; False when it was lost because no process could take it."""
         return self._channel is not None and self._channel.send(value)
 
-    def stop(self, patience_ns: int = 5 * _SECOND_NS, hear_out: bool = False) -> None:
+    def stop(self, patience_ns: int = 5 * _SECOND_NS, hear_out: bool = False) -> bool:
         """End it: it may finish its work for so long, then it is killed. Blocks; for the agent's own end.
+
+        Returns False when the last process has died, or had not finished in time.
 
         Where one still retires when the next is wanted already, each of them has that time. ``hear_out``: it
         has been told to go, ends by itself, and its last words count.
@@ -105,17 +115,17 @@ class Side:
             self._await_retirement(self._loop.clock() + patience_ns)
         give_up_ns = self._loop.clock() + patience_ns
         self._wanted = False
-        self._loop.schedule.forget(self)
-        self.deadline = None
+        self._unschedule()
         while (self._sending or (hear_out and self.running)) and self._loop.clock() < give_up_ns:
             self._loop.turn(0.01)
+        finished = not self._sending and not (hear_out and self.running)
         for channel in (self._channel, self._leaving):
             if channel is not None:
                 channel.close()
         self._channel = self._leaving = None
-        self._loop.schedule.forget(self)
-        self.deadline = None
+        self._unschedule()
         self._reap_until(give_up_ns)
+        return finished and self._status == 0
 
     def retire(self) -> None:
         """It is no longer wanted, and ends when it has read what it was sent. Nobody waits for it.
@@ -164,7 +174,7 @@ class Side:
         if pid == 0:
             _live(self.name, self._make, theirs, self._log)
         theirs.close()
-        self.pid = pid
+        self.pid, self._status = pid, 0
         self._started_ns = self._loop.clock()
         self._channel = Channel(ours, self._loop, self._take, self._lost)
         for value in self._hello():
@@ -210,20 +220,24 @@ class Side:
         self.deadline = moment_ns
         self._loop.schedule.refresh(self)
 
+    def _unschedule(self) -> None:
+        self._loop.schedule.forget(self)
+        self.deadline = None
+
     def _reaped(self) -> bool:
         try:
-            pid, _status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:
-            pid = self.pid
+            pid, status = self.pid, 0
         if pid:
-            self.pid = 0
+            self.pid, self._status = 0, status
         return bool(pid)
 
     def _reap_until(self, give_up_ns: int) -> None:
         while self.pid and not self._reaped():
             if self._loop.clock() >= give_up_ns:
                 os.kill(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
+                self._status = os.waitpid(self.pid, 0)[1]
                 self.pid = 0
                 return
             self._loop.turn(0.01)
@@ -260,7 +274,15 @@ def _work(make: Maker, theirs: socket.socket, log: Log) -> None:
         if worker is not None:
             worker.take(value)
 
-    channel = Channel(theirs, loop, take, loop.stop)
+    agent_gone = False
+
+    def leave() -> None:
+        nonlocal agent_gone
+        agent_gone = True
+        loop.stop()
+
+    channel = Channel(theirs, loop, take, leave)
     worker = make(loop, channel, log)
-    loop.run()
+    if not agent_gone:  # the end is told once, and may have been while the worker was made
+        loop.run()
     worker.end()
