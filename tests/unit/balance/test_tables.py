@@ -22,7 +22,17 @@ from vrrp_agent.balance.backend import (
 from vrrp_agent.balance.describe import change_text, member_text
 from vrrp_agent.balance.difference import ADD, REMOVE, SET, apply, difference
 from vrrp_agent.balance.expand import keys_of, owners_of, table_of
-from vrrp_agent.conf.parts.balancing import DIRECT, NAT, TCP, TUNNEL, UDP, Forwarding, Member, VirtualServer
+from vrrp_agent.conf.parts.balancing import (
+    DIRECT,
+    NAT,
+    TCP,
+    TUNNEL,
+    UDP,
+    Forwarding,
+    Member,
+    Persistence,
+    VirtualServer,
+)
 
 from tests.unit.balance.farm import copied, packed, server, service, sorry
 
@@ -118,6 +128,20 @@ def test_services_that_share_an_entry_bring_their_servers_together() -> None:
     entry = table[key("198.51.100.10")]
     assert entry.words.scheduler == "rr"
     assert [one.address[-1] for one in entry.destinations] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("family", "written", "lengths"), [(4, 24, {4: 24, 6: 128}), (6, 64, {4: 32, 6: 64})]
+)
+def test_a_granularity_is_for_the_family_it_was_written_for(
+    family: int, written: int, lengths: Dict[int, int]
+) -> None:
+    members = (member("198.51.100.10"), member("2001:db8::10"), Member(4, fwmark=7), Member(6, fwmark=7))
+    one = service(group="web", family=family, members=members, persistence=Persistence(50, written, "sip"))
+    table = table_of(owners_of([one]), {}, lambda words: words, keys_of(one))
+    assert len(table) == 4
+    for each, entry in table.items():
+        assert entry.words.persistence == Persistence(50, lengths[each.family], "sip")
 
 
 def test_members_and_steps_have_words() -> None:

@@ -8,6 +8,7 @@ Ports as keepalived's ipvswrapper.c and check_data.c give them: only NAT may lea
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Tuple
 
 from ..conf.parts.balancing import NAT, Member, RealServer, VirtualServer
@@ -53,9 +54,19 @@ def keys_of(service: VirtualServer) -> Tuple[ServiceKey, ...]:
     return tuple(found)
 
 
-def words_of(service: VirtualServer) -> ServiceWords:
-    """What a service is like, before a back end has fitted it."""
-    return ServiceWords(service.scheduler, tuple(sorted(service.flags)), service.persistence)
+_FULL_LENGTH = {4: 32, 6: 128}
+
+
+def words_of(service: VirtualServer, family: int) -> ServiceWords:
+    """What a service is like for keys of ``family``, before a back end has fitted it.
+
+    persistence_granularity is written for the family of the service. In the other one, that a group may
+    have too, every address is a client of its own.
+    """
+    lasting = service.persistence
+    if lasting is not None and family != service.family:
+        lasting = replace(lasting, prefix_length=_FULL_LENGTH[family])
+    return ServiceWords(service.scheduler, tuple(sorted(service.flags)), lasting)
 
 
 def destination_key(service: VirtualServer, key: ServiceKey, server: RealServer) -> DestinationKey:
@@ -100,7 +111,7 @@ def table_of(
     for key in keys:
         for service in owners.get(key, ()):
             wanted = Wanted(service, pools.get(service.key, {}))
-            entry = placed(wanted, key, fit(words_of(service)))
+            entry = placed(wanted, key, fit(words_of(service, key.family)))
             if key in table:
                 for destination, destination_words in entry.destinations.items():
                     table[key].destinations.setdefault(destination, destination_words)

@@ -11,7 +11,7 @@ from ..conf.parts.balancing import RealServer
 from .backend import Counted, Counters, Placed, ServiceKey, ServiceWords
 from .decision import Decision
 from .describe import member_text
-from .expand import destination_key, words_of
+from .expand import destination_key
 
 _STATES = {True: "up", False: "down"}
 Row = Dict[str, Any]
@@ -61,7 +61,7 @@ def row_of(
         "since": decision.since_s,
         "reason": decision.reason,
         "scheduler": fitted.scheduler,
-        "scheduler_wanted": words_of(service).scheduler,
+        "scheduler_wanted": service.scheduler,
         "quorum": decision.quorum.needed,
         "hysteresis": decision.quorum.hysteresis,
         "weight": decision.weight,

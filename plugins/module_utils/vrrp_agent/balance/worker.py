@@ -299,7 +299,7 @@ class BalanceWorker(Worker):
             decision = services.decisions.get(key)
             if decision is None:
                 continue
-            words = words_of(decision.service)
+            words = words_of(decision.service, decision.service.family)
             fitted = words if keeper is None else keeper.fitted(words)
             table = {} if keeper is None else keeper.believed
             refused = refused_of(keeper, services.keys[key])
