@@ -211,3 +211,21 @@ def test_one_that_does_not_retire_is_killed(
     until(loop, lambda: not side.pid)
     with pytest.raises(ProcessLookupError):
         os.kill(heard[0], 0)
+
+
+class Late(Worker):
+    """Is still being made when the agent goes, and speaks to nobody."""
+
+    def __init__(self, loop: Loop, channel: Channel, log: Log) -> None:
+        give_up_s = time.monotonic() + DEADLINE_S
+        while channel.send("a word") and time.monotonic() < give_up_s:
+            time.sleep(0.01)
+
+
+def test_one_that_is_still_being_made_when_the_agent_goes_ends_by_itself(
+    loop: Loop, heard: List[Any]
+) -> None:
+    side = Side("late", Late, loop, Log(0), list, heard.append)
+    side.start()
+    until(loop, lambda: len(heard) == 1)
+    assert side.stop(patience_ns=5_000_000_000), "it had to be killed"
