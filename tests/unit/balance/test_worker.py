@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from vrrp_agent.balance import report, worker
@@ -217,6 +217,21 @@ def test_other_members_keep_states(stage: Stage) -> None:
     moved = replace(ONE, members=(Member(4, packed("198.51.100.10"), 1, 8080),))
     stage.setup(moved, first=False, results=results(result(1, False)))
     assert stage.table() == {"8080": {"2": 1}}
+
+
+def test_a_service_that_is_carried_another_way_keeps_its_states(stage: Stage) -> None:
+    def plan(balancing: Balancing, services: Tuple[VirtualServer, ...]) -> Tuple[VirtualServer, ...]:
+        mark = (Member(4, fwmark=7),)
+        return tuple(replace(one, members=mark) for one in services) if balancing.fwmark_table else services
+
+    stage.worker._marks.plan = plan  # type: ignore[assignment]
+    stage.setup(ONE)
+    stage.find(result(1, False))
+    stage.told()
+    stage.worker.take(Setup((), Balancing(fwmark_table="marks"), order=(KEY,)))
+    stage.settle()
+    assert stage.table() == {"7": {"2": 1}}
+    assert stage.told() == []
 
 
 def test_the_last_service_that_goes_lets_the_process_go(stage: Stage) -> None:

@@ -68,9 +68,13 @@ class Services:
                 self.decisions[key] = decision
                 said += self._do(decision, decision.begin(now_s, known.get(key)))
                 self._place(key, decision)
-            elif decision_now.service != service or before[key] != self._carried[key]:
+            elif decision_now.service != service:
                 self._mark(self.keys[key])
                 said += self._do(decision_now, decision_now.change(service, results, now_s, init_notifies))
+                self._place(key, decision_now)
+            elif before[key] != self._carried[key]:
+                # Its servers and checks are as they were: ``results`` need not hold what is known of them.
+                self._mark(self.keys[key])
                 self._place(key, decision_now)
         self.decisions = {key: self.decisions[key] for key in wanted}
         self._owners = owners_of(self._carried.values())
