@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way back of a real server of NAT: through the directors while the unit runs, and as before afterwards."""
+"""The way back of a real server of NAT: through the directors while the unit runs, then as before."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ a host may forward for reasons of its own.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Iterator, List, Optional, Tuple
 
@@ -105,26 +106,34 @@ def survey(host: Host) -> FoundSettings:
 def require(host: Host, needed: Needs, found: FoundSettings) -> None:
     """Turning IPv6 forwarding on must not cost the host its default route.
 
-    The kernel forgets routes of router advertisements then, unless accept_ra is 2.
+    Where the kernel itself hears router advertisements (accept_ra is 1), it forgets their routes then. Where
+    NetworkManager or systemd-networkd does (0), or with 2, they stay.
     Raises HostError, which names the interfaces.
     """
     if 6 not in needed.families or FORWARDING[6] not in found.off:
         return
-    listing = host.run(["ip", "-6", "route", "show", "default"])
-    lost = sorted(
-        {
-            words[words.index("dev") + 1]
-            for words in map(str.split, listing.stdout.splitlines())
-            if "ra" in words
-        }
-    )
-    lost = [name for name in lost if (_now(host, f"net.ipv6.conf.{name}.accept_ra") or "").strip() != "2"]
+    lost = [
+        name
+        for name in _devices_of_advertised_routes(host)
+        if (_now(host, f"net.ipv6.conf.{name}.accept_ra") or "").strip() == "1"
+    ]
     if lost:
         raise HostError(
             f"nothing was changed: virtual servers with NAT need {FORWARDING[6]}, and with it this host "
             "would lose the default route that it has from router advertisements. First set "
             f"net.ipv6.conf.{lost[0]}.accept_ra = 2 in a file of /etc/sysctl.d, or write a static route"
         )
+
+
+def _devices_of_advertised_routes(host: Host) -> List[str]:
+    """The interfaces of default routes from router advertisements."""
+    listing = host.must_run(["ip", "-6", "-json", "route", "show", "default"], "listing the default routes")
+    try:
+        routes = [one for one in json.loads(listing.stdout or "[]") if one.get("protocol") == "ra"]
+    except ValueError as error:
+        raise HostError(f"listing the default routes failed: ip printed no JSON: {error}") from error
+    hops = [hop for route in routes for hop in (route, *route.get("nexthops", ()))]
+    return sorted({str(hop["dev"]) for hop in hops if "dev" in hop})
 
 
 def turn_on(host: Host, keys: Tuple[str, ...]) -> None:

@@ -211,7 +211,7 @@ def _links(settings: Settings, outer: int, inner: List[int]) -> List[Tuple[str, 
 
 
 def _way_back(gateway: str) -> Tuple[Part, ...]:
-    """All destinations lead through the directors, in two halves: a route to a half goes before any default one.
+    """Two routes to all destinations, each to one half: both go before any default one.
 
     So the default routes of the host, whoever made them, stay where they are and need not be put back. IPv6
     knows two routes to one place by their metrics: ours is 1, beside whatever is there.

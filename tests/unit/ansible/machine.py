@@ -39,7 +39,8 @@ class Machine:
         self.balancing: dict[str, Any] = {}
         self.modules: set[str] = set()
         """Those that the kernel of the host has."""
-        self.default_routes_6 = ""
+        self.default_routes_6: list[dict[str, Any]] = []
+        """As ``ip -json`` tells them."""
         self.news_takes_s = 0.5
         """After a start or reload the agent's other processes take so long to tell what they found."""
         self.news_at_s = 0.0
@@ -97,8 +98,8 @@ class Machine:
                 for n, one in enumerate(self.addresses, 1)
             ]
             return Completed(0, "\n".join(lines), "")
-        if words[:3] == ["ip", "-6", "route"]:
-            return Completed(0, self.default_routes_6, "")
+        if words[:4] == ["ip", "-6", "-json", "route"]:
+            return Completed(0, json.dumps(self.default_routes_6), "")
         if words[0] == "modprobe":
             return self._modprobe(words[1:])
         if words[0] == "keepalived":

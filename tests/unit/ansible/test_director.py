@@ -158,16 +158,34 @@ def test_absent_takes_the_files_away_too(host: Director) -> None:
     assert not host.apply(state="absent")["changed"]
 
 
-def test_a_default_route_from_router_advertisements_is_not_lost(host: Director) -> None:
-    host.machine.default_routes_6 = "default via fe80::1 dev eth0.5 proto ra metric 1024 expires 1790sec\n"
+ADVERTISED = {"dst": "default", "protocol": "ra", "metric": 1024}
+SIX = service("2001:db8::10", "2001:db8:1::1")
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {**ADVERTISED, "gateway": "fe80::1", "dev": "eth0.5", "expires": 1790},
+        {**ADVERTISED, "nexthops": [{"gateway": f"fe80::{n}", "dev": "eth0.5", "weight": 1} for n in "12"]},
+    ],
+)
+def test_a_default_route_from_router_advertisements_is_not_lost(
+    host: Director, route: dict[str, Any]
+) -> None:
+    host.machine.default_routes_6 = [route]
     host.machine.write("/proc/sys/net/ipv6/conf/eth0.5/accept_ra", "1\n")
-    six = service("2001:db8::10", "2001:db8:1::1")
     with pytest.raises(HostError, match=r"nothing was changed.*net\.ipv6\.conf\.eth0\.5\.accept_ra = 2"):
-        host.apply(six)
+        host.apply(SIX)
     assert host.machine.file(FORWARD_6).read_text() == "0\n"
     host.machine.write("/proc/sys/net/ipv6/conf/eth0.5/accept_ra", "2\n")
-    assert host.apply(six)["changed"]
+    assert host.apply(SIX)["changed"]
     assert host.machine.file(FORWARD_6).read_text() == "1\n"
+
+
+def test_one_that_a_network_manager_learnt_stays_and_stops_nothing(host: Director) -> None:
+    host.machine.default_routes_6 = [{**ADVERTISED, "gateway": "fe80::1", "dev": "eth0"}]
+    host.machine.write("/proc/sys/net/ipv6/conf/eth0/accept_ra", "0\n")
+    assert host.apply(SIX)["changed"]
 
 
 def test_a_kernel_setting_that_cannot_be_written_is_told(host: Director) -> None:
