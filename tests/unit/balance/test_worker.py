@@ -246,6 +246,20 @@ def test_the_last_service_that_goes_lets_the_process_go(stage: Stage) -> None:
     assert stage.reports()[-1].empty
 
 
+def test_the_process_stays_while_the_last_service_cannot_be_removed(stage: Stage) -> None:
+    stage.setup(ONE)
+    assert stage.backend is not None
+    stage.backend.broken = "no answer"
+    stage.setup(first=False)
+    stage.wait(4)
+    assert not stage.reports()[-1].empty
+    assert stage.reports()[-1].problem == "no answer"
+    stage.backend.broken = ""
+    stage.wait(5)
+    assert stage.table() == {}
+    assert stage.reports()[-1].empty
+
+
 def test_another_back_end_takes_over_all_services(stage: Stage) -> None:
     stage.setup(ONE)
     old, stage.backend = stage.backend, MemoryBackend("nftables")

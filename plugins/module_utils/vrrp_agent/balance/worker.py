@@ -308,7 +308,8 @@ class BalanceWorker(Worker):
         name = "" if keeper is None else keeper.name
         problems = (self._problem, self._marks.problem, "" if keeper is None else keeper.problem)
         problem = "; ".join(filter(None, problems))
-        return Report(name, problem, self._sync.status(), rows, known, not services.decisions)
+        empty = not services.decisions and (keeper is None or not keeper.believed)
+        return Report(name, problem, self._sync.status(), rows, known, empty)
 
     def _count(self) -> None:
         setup = self._setup
