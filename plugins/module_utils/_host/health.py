@@ -47,7 +47,7 @@ def wait(
             complaint = agent_complaint(said, answer, config, faults_before)
             well = not complaint
         else:
-            complaint = keepalived_complaint(host, said)
+            complaint = keepalived_complaint(host, said, config)
             steady = steady + 1 if not complaint and said.main_pid == last_pid else 0
             last_pid = said.main_pid
             well = steady >= STEADY_POLLS
@@ -183,8 +183,12 @@ def _services(answer: Optional[status.Status]) -> Iterator[str]:
             yield f"virtual server {name}: {refused}"
 
 
-def keepalived_complaint(host: Host, said: systemd.Unit) -> str:
-    """What is still wrong with keepalived; empty when nothing is."""
+def keepalived_complaint(host: Host, said: systemd.Unit, config: Config) -> str:
+    """What is still wrong with keepalived; empty when nothing is.
+
+    It has a process for VRRP, and one for virtual servers. Options in a file of the host (/etc/default or
+    /etc/sysconfig) may keep it from starting one of them.
+    """
     if said.active != "active":
         return f"systemd calls it {said.active} ({said.sub})"
     if not said.main_pid:
@@ -192,6 +196,14 @@ def keepalived_complaint(host: Host, said: systemd.Unit) -> str:
     children = files.read_text(host, f"/proc/{said.main_pid}/task/{said.main_pid}/children")
     if children is not None and not children.split():
         return "its VRRP process does not run"
+    if config.services and children is not None:
+        options = (files.read_text(host, f"/proc/{said.main_pid}/cmdline") or "").split("\0")
+        vrrp_only = {"-P", "--vrrp"} & set(options) and not {"-C", "--check"} & set(options)
+        if vrrp_only or len(children.split()) < (2 if config.instances else 1):
+            return (
+                "its checker does not run, so that no virtual server is served: take -P or --vrrp out of the "
+                "options of keepalived"
+            )
     if not os.path.isdir(host.path(f"/proc/{said.main_pid}")):
         return "its process is gone"
     return ""
