@@ -192,6 +192,7 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
     if composed.meaning is not None and steps:
         interfaces.require(host, composed.meaning)
         director.require(host, director.needs(composed.meaning, wanted.engine), found.director)
+        director.require_ipvs(host, composed.meaning, wanted.engine)
     warnings: List[str] = list(result.get("warnings", []))
     warnings.extend(language.estranged(found.config_text or "", composed.meaning))
     if (

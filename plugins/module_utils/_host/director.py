@@ -10,6 +10,7 @@ a host may forward for reasons of its own.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Iterator, List, Optional, Tuple
 
@@ -122,6 +123,18 @@ def require(host: Host, needed: Needs, found: FoundSettings) -> None:
             f"nothing was changed: virtual servers with NAT need {FORWARDING[6]}, and with it this host "
             "would lose the default route that it has from router advertisements. First set "
             f"net.ipv6.conf.{lost[0]}.accept_ra = 2 in a file of /etc/sysctl.d, or write a static route"
+        )
+
+
+def require_ipvs(host: Host, config: Config, engine: str) -> None:
+    """keepalived ends, VRRP and all, where its checker finds no ip_vs. Raises HostError."""
+    if engine == AGENT or not config.services or os.path.exists(host.path("/proc/net/ip_vs")):
+        return
+    if host.run(["modprobe", "--dry-run", "--quiet", "ip_vs"]).rc != 0:
+        raise HostError(
+            "nothing was changed: keepalived serves virtual servers with ip_vs, which the kernel of this host "
+            "does not have, and would end, with its VRRP. Install the modules of the kernel (in a container, "
+            "load ip_vs outside), or take vrrp_engine: agent, which can do it with nftables"
         )
 
 

@@ -158,6 +158,21 @@ def test_absent_takes_the_files_away_too(host: Director) -> None:
     assert not host.apply(state="absent")["changed"]
 
 
+def test_keepalived_is_not_sent_to_a_kernel_without_ip_vs(host: Director) -> None:
+    host.machine.modules.clear()
+    before = sorted(host.machine.root.rglob("*"))
+    with pytest.raises(HostError, match=r"nothing was changed.*ip_vs.*vrrp_engine: agent"):
+        host.apply(service(), engine="keepalived")
+    assert (sorted(host.machine.root.rglob("*")), host.machine.log) == (before, [])
+    assert host.apply(engine="keepalived")["changed"]
+
+
+def test_ip_vs_that_is_loaded_or_built_in_is_enough(host: Director) -> None:
+    host.machine.modules.clear()
+    host.machine.write("/proc/net/ip_vs", "IP Virtual Server version 1.2.1 (size=4096)\n")
+    assert host.apply(service(), engine="keepalived")["changed"]
+
+
 ADVERTISED = {"dst": "default", "protocol": "ra", "metric": 1024}
 SIX = service("2001:db8::10", "2001:db8:1::1")
 
