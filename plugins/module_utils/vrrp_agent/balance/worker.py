@@ -94,6 +94,7 @@ class BalanceWorker(Worker):
 
     def _use(self, setup: Setup) -> None:
         before, self._setup = self._setup, setup
+        self._look_alarm.set_in(_LOOK_NS)  # a step that fails makes it sooner
         if self._keeper is None:
             self._begin(setup)
         elif _place(self._carrier) != _place(setup.balancing):
@@ -107,7 +108,8 @@ class BalanceWorker(Worker):
             self._guarded(self._reach_timeouts)
         self._guarded(self._reach_sync)
         self._reporter.news()
-        self._look_alarm.set_in(_LOOK_NS if self._keeper is not None else _SOON_NS)
+        if self._keeper is None:
+            self._look_alarm.set_in(_SOON_NS)
         self._count_alarm.set_in(_SECOND_NS)
 
     def _use_services(self, setup: Setup) -> None:
@@ -242,6 +244,7 @@ class BalanceWorker(Worker):
     def _look(self) -> None:
         """Is the table still what it should be? Without a back end: is there one now?"""
         setup = self._setup
+        self._look_alarm.set_in(_LOOK_NS)
         if setup is not None and (self._keeper is None or _place(self._carrier) != _place(setup.balancing)):
             if self._keeper is None:
                 self._begin(setup)
@@ -250,8 +253,9 @@ class BalanceWorker(Worker):
             self._use_services(setup)
             self._guarded(self._reach_timeouts)
         keeper = self._keeper
-        self._look_alarm.set_in(_SOON_NS if keeper is None else _LOOK_NS)
-        if keeper is not None:
+        if keeper is None:
+            self._look_alarm.set_in(_SOON_NS)
+        else:
             self._look_at(keeper)
 
     def _look_at(self, keeper: TableKeeper) -> None:
