@@ -17,6 +17,35 @@ CLIENT = "198.51.100.10"
 OUTSIDE, INSIDE = "198.51.100.100", "198.18.0.100"
 SERVERS = {"s1": "198.18.0.11", "s2": "198.18.0.12"}
 DIRECTORS = {"da": 1, "db": 2}
+WEB_PORT, ECHO_PORT = 80, 7000
+
+SERVER = """
+import socket, threading
+
+def echo(connection):
+    with connection:
+        while data := connection.recv(100):
+            connection.sendall(b"NAME " + data)
+
+def web(connection):
+    with connection:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\nNAME")
+
+def listen(port, serve):
+    listener = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+threading.Thread(target=listen, args=(ECHO_PORT, echo), daemon=True).start()
+listen(WEB_PORT, web)
+"""
+
+
+def server_program(name: str) -> str:
+    """Both services of a server, in one program: starting Python takes its time here."""
+    text = SERVER.replace("NAME", name).replace("ECHO_PORT", str(ECHO_PORT))
+    return text.replace("WEB_PORT", str(WEB_PORT))
 
 
 def run(*words: str, check: bool = True) -> str:

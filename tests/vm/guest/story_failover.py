@@ -10,42 +10,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from guest.farm import DIRECTORS, OUTSIDE, SERVERS, Farm, until, within
+from guest.farm import DIRECTORS, ECHO_PORT, OUTSIDE, SERVERS, WEB_PORT, Farm, server_program, until, within
 
 PATIENCE_S = 60
 """The machine is emulated, and its host may be busy."""
-ECHO_PORT, WEB_PORT = 7000, 80
 ADVERT_S = 1.0
 DOWN_S = 3 * ADVERT_S + ADVERT_S
 """RFC 9568 6.1: three intervals and a skew of less than one."""
-
-SERVER = """
-import socket, threading
-
-def echo(connection):
-    with connection:
-        while data := connection.recv(100):
-            connection.sendall(b"NAME " + data)
-
-def web(connection):
-    with connection:
-        connection.recv(1000)
-        connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\nNAME")
-
-def listen(port, serve):
-    listener = socket.create_server(("", port))
-    while True:
-        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-threading.Thread(target=listen, args=(ECHO_PORT, echo), daemon=True).start()
-listen(WEB_PORT, web)
-"""
-
-
-def server_program(name: str) -> str:
-    """Both services of a server, in one program: starting Python takes its time here."""
-    text = SERVER.replace("NAME", name).replace("ECHO_PORT", str(ECHO_PORT))
-    return text.replace("WEB_PORT", str(WEB_PORT))
 
 
 def config(director: str) -> str:

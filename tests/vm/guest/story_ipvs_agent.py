@@ -17,35 +17,23 @@ import pytest
 
 sys.path.append(str(pathlib.Path("vrrp-agent").resolve()))  # pyroute2 is in there
 
-from guest.farm import INSIDE, OUTSIDE, SERVERS, Farm, run, until, within
+from guest.farm import (
+    ECHO_PORT,
+    INSIDE,
+    OUTSIDE,
+    SERVERS,
+    WEB_PORT,
+    Farm,
+    run,
+    server_program,
+    until,
+    within,
+)
 from vrrp_agent.balance.backend import DestinationKey, ServiceKey
 from vrrp_agent.balance.choose import choose
 from vrrp_agent.conf.parts.balancing import TCP, Balancing
 
-WEB, ECHO = 80, 7000
-FOREIGN = "-A -t 203.0.113.9:99 -s rr"
-
-SERVER = """
-import socket, threading
-
-def echo(connection):
-    with connection:
-        while data := connection.recv(100):
-            connection.sendall(b"NAME " + data)
-
-def web(connection):
-    with connection:
-        connection.recv(1000)
-        connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\nNAME")
-
-def listen(port, serve):
-    listener = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
-    while True:
-        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-threading.Thread(target=listen, args=(7000, echo), daemon=True).start()
-listen(80, web)
-"""
+FOREIGN = "-A -t 198.51.100.9:99 -s rr"
 
 
 def service(
@@ -53,7 +41,7 @@ def service(
 ) -> str:
     """A virtual_server without checks; a server is its address and further words."""
     lines = [f"virtual_server {where} {{", f"lb_algo {algorithm}", f"lb_kind {kind}", "protocol TCP"]
-    port = where.split()[-1] if where.split()[-1].isdigit() else str(WEB)
+    port = where.split()[-1] if where.split()[-1].isdigit() else str(WEB_PORT)
     for server in servers:
         address, _space, rest = server.partition(" ")
         lines += [f"real_server {address} {port} {{", rest, "}"]
@@ -119,7 +107,7 @@ def entry(where: str, *servers: str, words: str = "-s rr", way: str = "-m -w 1")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     with Farm(tmp_path_factory.mktemp("farm")) as made:
         for name in SERVERS:
-            made.start(name, name, sys.executable, "-c", SERVER.replace("NAME", name))
+            made.start(name, name, sys.executable, "-c", server_program(name))
         for line in (
             f"-n da address add {OUTSIDE}/24 dev outside",
             "-n da address add 198.51.100.101/24 dev outside",
@@ -218,23 +206,23 @@ class Watch:
             self.looks += 1
 
 
-WEB_SERVERS = [f"{address}:{WEB}" for address in SERVERS.values()]
-ECHO_SERVERS = [f"{address}:{ECHO}" for address in SERVERS.values()]
+WEB_SERVERS = [f"{address}:{WEB_PORT}" for address in SERVERS.values()]
+ECHO_SERVERS = [f"{address}:{ECHO_PORT}" for address in SERVERS.values()]
 
 
 def test_http_reaches_both_servers_by_nat(director: Director) -> None:
     six = ("2001:db8:1::11", "2001:db8:1::12")
-    director.use(service(f"{OUTSIDE} {WEB}"), service("2001:db8::100 80", servers=six))
+    director.use(service(f"{OUTSIDE} {WEB_PORT}"), service("2001:db8::100 80", servers=six))
     director.reaches(
         *entry(f"-t {OUTSIDE}:80", *WEB_SERVERS),
         *entry("-t [2001:db8::100]:80", *(f"[{address}]:80" for address in six)),
     )
     assert both(f"http://{OUTSIDE}/") == set(SERVERS), director.farm.evidence()
     assert both("http://[2001:db8::100]/") == set(SERVERS), director.farm.evidence()
-    director.counted(f"{OUTSIDE}:{WEB}", 4)
+    director.counted(f"{OUTSIDE}:{WEB_PORT}", 4)
     choice = choose(Balancing(backend="ipvs", namespace="da"))
     assert choice.backend is not None, choice.problem
-    web = choice.backend.counters()[ServiceKey(4, TCP, bytes((198, 51, 100, 100)), WEB, 0)]
+    web = choice.backend.counters()[ServiceKey(4, TCP, bytes((198, 51, 100, 100)), WEB_PORT, 0)]
     choice.backend.close()
     assert web.service.connections == 4 and len(web.destinations) == 2, web
     assert [one.connections for one in web.destinations.values()] == [2, 2], web
@@ -242,32 +230,32 @@ def test_http_reaches_both_servers_by_nat(director: Director) -> None:
 
 
 def test_a_reload_changes_what_differs_and_open_connections_live_on(director: Director) -> None:
-    director.use(service(f"{OUTSIDE} {ECHO}"), service(f"{OUTSIDE} {WEB}"))
-    web = entry(f"-t {OUTSIDE}:{WEB}", *WEB_SERVERS)
-    director.reaches(*entry(f"-t {OUTSIDE}:{ECHO}", *ECHO_SERVERS), *web)
-    talk = Talk(OUTSIDE, ECHO)
+    director.use(service(f"{OUTSIDE} {ECHO_PORT}"), service(f"{OUTSIDE} {WEB_PORT}"))
+    web = entry(f"-t {OUTSIDE}:{WEB_PORT}", *WEB_SERVERS)
+    director.reaches(*entry(f"-t {OUTSIDE}:{ECHO_PORT}", *ECHO_SERVERS), *web)
+    talk = Talk(OUTSIDE, ECHO_PORT)
     try:
         server = talk.say("hello").split()[0]
         assert server in SERVERS, server
         assert both(f"http://{OUTSIDE}/") == set(SERVERS)
-        counted = director.counted(f"{OUTSIDE}:{WEB}", 4)
+        counted = director.counted(f"{OUTSIDE}:{WEB_PORT}", 4)
         kept = SERVERS[server]
         (other,) = set(SERVERS.values()) - {kept}
-        with Watch(ECHO, other) as watch:
+        with Watch(ECHO_PORT, other) as watch:
             # Another scheduler, a server less, one more service; the web is as it was.
             director.use(
-                service(f"{OUTSIDE} {ECHO}", algorithm="wrr", servers=(kept,)),
-                service(f"{OUTSIDE} {WEB}"),
+                service(f"{OUTSIDE} {ECHO_PORT}", algorithm="wrr", servers=(kept,)),
+                service(f"{OUTSIDE} {WEB_PORT}"),
                 service(f"{OUTSIDE} 81", servers=(f"{other} weight 7",)),
             )
             director.reaches(
-                *entry(f"-t {OUTSIDE}:{ECHO}", f"{kept}:{ECHO}", words="-s wrr"),
+                *entry(f"-t {OUTSIDE}:{ECHO_PORT}", f"{kept}:{ECHO_PORT}", words="-s wrr"),
                 *web,
                 *entry(f"-t {OUTSIDE}:81", f"{other}:81", way="-m -w 7"),
             )
         assert watch.looks > 3 and not watch.missing, watch.missing
         assert talk.say("still there") == f"{server} still there", director.farm.evidence()
-        assert director.counted(f"{OUTSIDE}:{WEB}", 4) >= counted, "the kernel counts on"
+        assert director.counted(f"{OUTSIDE}:{WEB_PORT}", 4) >= counted, "the kernel counts on"
     finally:
         talk.end()
 
@@ -290,10 +278,10 @@ def test_http_by_direct_routing_and_by_a_tunnel(director: Director) -> None:
         *(f"{one}.rp_filter=0" for one in ("all", "tunl0", "direct")),
     )
     within("s1", "sysctl", "-qw", *(f"net.ipv4.conf.{name}" for name in names))
-    director.use(service(f"{OUTSIDE} {WEB}", kind="DR", servers=("198.51.100.21",)))
+    director.use(service(f"{OUTSIDE} {WEB_PORT}", kind="DR", servers=("198.51.100.21",)))
     director.reaches(*entry(f"-t {OUTSIDE}:80", "198.51.100.21:80", way="-g -w 1"))
     assert fetch(f"http://{OUTSIDE}/") == "s1", director.farm.evidence()
-    director.use(service(f"{OUTSIDE} {WEB}", kind="TUN", servers=(SERVERS["s1"],)))
+    director.use(service(f"{OUTSIDE} {WEB_PORT}", kind="TUN", servers=(SERVERS["s1"],)))
     director.reaches(*entry(f"-t {OUTSIDE}:80", WEB_SERVERS[0], way="-i -w 1 --tun-type ipip"))
     assert fetch(f"http://{OUTSIDE}/") == "s1", director.farm.evidence()
     run("ip", "-n", "s1", "address", "del", f"{OUTSIDE}/32", "dev", "lo")
@@ -301,7 +289,9 @@ def test_http_by_direct_routing_and_by_a_tunnel(director: Director) -> None:
 
 
 MARKS = "global_defs {\nnftables_ipvs marks\n}\n"
-GROUP = f"virtual_server_group web {{\n{OUTSIDE} {WEB}\n198.51.100.101 {WEB}\n}}\n" + service("group web")
+GROUP = f"virtual_server_group web {{\n{OUTSIDE} {WEB_PORT}\n198.51.100.101 {WEB_PORT}\n}}\n" + service(
+    "group web"
+)
 
 
 def test_a_group_is_one_service_by_its_mark(director: Director) -> None:
@@ -323,12 +313,12 @@ def test_a_group_is_one_service_by_its_mark(director: Director) -> None:
 
 
 def test_a_killed_agent_leaves_all_as_it_is_and_the_next_one_takes_it_over(director: Director) -> None:
-    config = MARKS, service(f"{OUTSIDE} {ECHO}"), GROUP
+    config = MARKS, service(f"{OUTSIDE} {ECHO_PORT}"), GROUP
     director.use(*config)
-    expected = [*entry(f"-t {OUTSIDE}:{ECHO}", *ECHO_SERVERS), *entry("-f 1000", *WEB_SERVERS)]
+    expected = [*entry(f"-t {OUTSIDE}:{ECHO_PORT}", *ECHO_SERVERS), *entry("-f 1000", *WEB_SERVERS)]
     director.reaches(*expected)
     until("the marks", lambda: fetch(f"http://{OUTSIDE}/") in SERVERS, 10, director.farm.evidence)
-    talk = Talk(OUTSIDE, ECHO)
+    talk = Talk(OUTSIDE, ECHO_PORT)
     try:
         server = talk.say("hello").split()[0]
         counted = director.counted("FWM  1000", 1)
@@ -368,7 +358,7 @@ def test_flush_and_time_limits_hold_in_the_namespace_that_the_file_names(directo
     before = limits()
     within("db", "ipvsadm", *FOREIGN.split())
     words = "lvs_flush", "lvs_flush_on_stop", "lvs_timeouts tcp 1000 tcpfin 10 udp 77"
-    config = service(f"{OUTSIDE} {WEB}", servers=(SERVERS["s1"],))
+    config = service(f"{OUTSIDE} {WEB_PORT}", servers=(SERVERS["s1"],))
     director.use("net_namespace_ipvs db", "global_defs {", *words, "}", config)
     expected = sorted(entry(f"-t {OUTSIDE}:80", WEB_SERVERS[0]))
     found = lambda: sorted(within("db", "ipvsadm", "-Sn").splitlines())  # noqa: E731
