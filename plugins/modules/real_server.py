@@ -64,7 +64,8 @@ options:
     default: false
   gateway:
     description:
-      - The way to everywhere through the directors, that is through a virtual address on their inside. Of V(NAT).
+      - The way to everywhere through the directors, that is through a virtual address on their inside.
+        Of V(NAT).
       - Two routes, each to one half of all addresses, go before the default routes of the host, which stay as
         they are. Make sure that you still reach the host.
     type: str

@@ -132,9 +132,9 @@ def require_ipvs(host: Host, config: Config, engine: str) -> None:
         return
     if host.run(["modprobe", "--dry-run", "--quiet", "ip_vs"]).rc != 0:
         raise HostError(
-            "nothing was changed: keepalived serves virtual servers with ip_vs, which the kernel of this host "
-            "does not have, and would end, with its VRRP. Install the modules of the kernel (in a container, "
-            "load ip_vs outside), or take vrrp_engine: agent, which can do it with nftables"
+            "nothing was changed: keepalived serves virtual servers with ip_vs, which the kernel of this "
+            "host does not have, and would end, with its VRRP. Install the modules of the kernel "
+            "(in a container, load ip_vs outside), or take vrrp_engine: agent, which can do it with nftables"
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from . import files, systemd
 from .host import Host, HostError
@@ -112,20 +112,27 @@ def present(host: Host, part: Part) -> bool:
 
 def perform(host: Host, found: Found, plan: Plan) -> None:
     """Do it. A host on which it fails gets its former unit back. Raises HostError."""
+    begun: List[Part] = []
     try:
-        _perform(host, plan)
+        _perform(host, plan, begun)
     except HostError as error:
-        back = _back(host, found) if plan.text is not None else "The unit is still there"
+        back = _back(host, found, begun) if plan.text is not None else "The unit is still there"
         raise HostError("{}. {}".format(str(error).rstrip("."), back), **error.evidence) from error
 
 
-def _perform(host: Host, plan: Plan) -> None:
+def _perform(host: Host, plan: Plan, begun: List[Part]) -> None:
+    """``begun`` becomes the parts that may be there in the end, be it by half."""
+
+    def begin(part: Part) -> None:
+        begun.append(part)
+        _shell(host, part.do, part.what)
+
     if plan.stop or plan.remove:
         systemd.tell(host, *(("disable", "--now") if plan.remove else ("stop",)), NAME)
     # Silent first: a host must never answer for a virtual address while it has it.
-    silence = [part for part in plan.do if "/arp_" in part.sysctl[0]]
+    silence = [part for part in plan.do if _is_silence(part)]
     for part in silence:
-        _shell(host, part.do, part.what)
+        begin(part)
     for part in plan.undo:
         _shell(host, part.undo, f"undoing {part.what}")
     if plan.write:
@@ -133,7 +140,7 @@ def _perform(host: Host, plan: Plan) -> None:
         systemd.tell(host, "daemon-reload")
     for part in plan.do:
         if part not in silence:
-            _shell(host, part.do, part.what)
+            begin(part)
     if plan.enable:
         systemd.tell(host, "enable", NAME)
     if plan.start:
@@ -143,13 +150,24 @@ def _perform(host: Host, plan: Plan) -> None:
         systemd.tell(host, "daemon-reload")
 
 
+def _is_silence(part: Part) -> bool:
+    return "/arp_" in part.sysctl[0]
+
+
 def _shell(host: Host, command: str, why: str) -> None:
     host.must_run(["/bin/sh", "-c", command], why)
 
 
-def _back(host: Host, found: Found) -> str:
-    """The unit of before, started anew. Says in a sentence how that went."""
+def _back(host: Host, found: Found, begun: Sequence[Part]) -> str:
+    """What the unit of before does not know is undone, and that unit started anew.
+
+    Says in a sentence how that went.
+    """
     try:
+        # Silent first, as above: the addresses of before are still there.
+        again = [part.do for part in found.parts if found.unit.running and _is_silence(part)]
+        for command in (*again, *(part.undo for part in reversed(begun) if part not in found.parts)):
+            host.run(["/bin/sh", "-c", command])
         if found.text is None:
             systemd.tell(host, "disable", "--now", NAME)
             files.remove(host, PATH)

@@ -18,6 +18,7 @@ from plugins.modules.real_server import ARGUMENTS, bring
 
 ROLE = pathlib.Path(__file__).resolve().parents[3] / "roles" / "real_server"
 NOTHING = Completed(0, "", "")
+ARP_IGNORE = [f"net/ipv4/conf/{name}/arp_ignore" for name in ("all", "eth0")]
 
 
 class Server:
@@ -107,7 +108,7 @@ class Server:
             address = words[3] if words[5] == "lo" else f"{words[3]} {words[5]}"
             self.lo = [one for one in self.lo if one != address]
             if words[2] == "replace":
-                silent = ":" in address or self.sysctl("net/ipv4/conf/all/arp_ignore") == "1"
+                silent = ":" in address or "1" in map(self.sysctl, ARP_IGNORE)
                 assert silent, "the host would answer for the address"
                 self.lo.append(address)
         for part in command.split(";"):
@@ -223,6 +224,16 @@ def test_a_change_that_fails_brings_the_unit_of_before_back(server: Server) -> N
         run(server, **direct(TEN, ELEVEN))
     assert server.file(PATH).read_text() == before
     assert f"{TEN}/32" in server.lo
+
+
+def test_a_change_that_fails_leaves_nothing_of_itself(server: Server) -> None:
+    run(server, **direct(TEN))
+    server.fails = "replace 198.51.100.12"
+    with pytest.raises(HostError, match="The unit of before is back"):
+        run(server, **direct(TEN, ELEVEN, "198.51.100.12", interface="eth0"))
+    assert server.lo == ["127.0.0.1/8", f"{TEN}/32"]
+    assert server.sysctl("net/ipv4/conf/eth0/arp_ignore") == "0"
+    assert server.sysctl("net/ipv4/conf/all/arp_ignore") == "1"
 
 
 def test_a_unit_that_somebody_wrote_over_is_started_anew(server: Server) -> None:
