@@ -13,10 +13,19 @@ from vrrp_agent.balance.backend import ServiceKey
 from vrrp_agent.balance.choose import Choice
 from vrrp_agent.balance.messages import Counts, Goodbye, Report, Roles, Setup
 from vrrp_agent.balance.worker import BalanceWorker
-from vrrp_agent.conf.parts.balancing import Balancing, Member, SyncDaemon, Timeouts, VirtualServer
+from vrrp_agent.conf.parts.balancing import (
+    TCP,
+    UDP,
+    Balancing,
+    Member,
+    SyncDaemon,
+    Timeouts,
+    VirtualServer,
+)
 from vrrp_agent.loop.events import Happening
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
+from vrrp_agent.loop.results import CheckKey, CheckResult
 
 from tests.unit.balance.farm import (
     NAME,
@@ -217,6 +226,29 @@ def test_other_members_keep_states(stage: Stage) -> None:
     moved = replace(ONE, members=(Member(4, packed("198.51.100.10"), 1, 8080),))
     stage.setup(moved, first=False, results=results(result(1, False)))
     assert stage.table() == {"8080": {"2": 1}}
+
+
+def test_a_service_of_a_group_keeps_its_states_when_another_protocol_comes_above_it(stage: Stage) -> None:
+    def of_group(number: int, protocol: int) -> VirtualServer:
+        servers = [server(1, [check()]), server(2, [check()])]
+        return service(*servers, name=f"[web]:{number}", group="web", protocol=protocol)
+
+    dead = CheckKey(("[web]:0", 4), server(1).key, 0)
+    stage.setup(of_group(0, TCP), results=results(CheckResult(dead, False)))
+    assert stage.table() == {"80": {"2": 1}}
+    stage.told()
+    moved = dead._replace(service=("[web]:1", 4))
+    both = (of_group(0, UDP), of_group(1, TCP))
+    stage.setup(*both, first=False, results=results(CheckResult(moved, False)))
+    assert stage.told() == ["VS UP"], "of the new service alone"
+    assert stage.backend is not None
+    found = {key.protocol: len(entry.destinations) for key, entry in stage.backend.table.items()}
+    assert found == {TCP: 1, UDP: 2}
+    stage.setup(of_group(0, TCP), first=False, results=results(CheckResult(dead, False)))
+    assert stage.told() == ["RS 1 DOWN", "RS 2 DOWN", "VS DOWN"], "of the service that goes alone"
+    assert stage.table() == {"80": {"2": 1}}
+    stage.setup(of_group(0, UDP), first=False)
+    assert stage.told() == ["RS 2 DOWN", "VS DOWN", "VS UP"], "another protocol is another service"
 
 
 def test_a_service_that_is_carried_another_way_keeps_its_states(stage: Stage) -> None:

@@ -67,6 +67,16 @@ def test_another_server_is_another_check() -> None:
     assert successors(orders(tcp(80)), moved) == {}
 
 
+def test_a_service_of_a_group_keeps_its_checks_when_another_protocol_comes_above_it() -> None:
+    tcp_service, udp_service = ("[web]", 6, 4), ("[web]", 17, 4)
+    first, second = CheckKey(("[web]:0", 4), SERVER, 0), CheckKey(("[web]:1", 4), SERVER, 0)
+    before = [Order(first, tcp(80), "", service=tcp_service)]
+    after = [Order(first, PING, "", service=udp_service), Order(second, tcp(80), "", service=tcp_service)]
+    assert successors(before, after) == {second: first}
+    assert successors(after, before) == {first: second}
+    assert successors(before, after[:1]) == {}, "another protocol is another service"
+
+
 CHECKS = st.lists(st.sampled_from([tcp(80), tcp(81), tcp(80, retry=3), PING, FILE]), max_size=6)
 
 

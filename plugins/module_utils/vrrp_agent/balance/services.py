@@ -56,11 +56,13 @@ class Services:
         before = self._carried
         self._carried = {service.key: service for service in (services if carried is None else carried)}
         said: List[Said] = []
-        for key in [key for key in self.decisions if key not in wanted]:
+        names = self._names_now(services)
+        for key in [key for key in self.decisions if key not in names]:
             decision = self.decisions.pop(key)
             said += self._do(decision, decision.end())
             self._mark(self.keys.pop(key))
             del self._pools[key]
+        self._rename(names)
         for key, service in wanted.items():
             decision_now = self.decisions.get(key)
             if decision_now is None:
@@ -107,6 +109,28 @@ class Services:
     def owned(self) -> Iterable[ServiceKey]:
         """All keys of all services."""
         return self._owners
+
+    def _names_now(self, services: Sequence[VirtualServer]) -> Dict[Key, Key]:
+        """For each service that stays: its key so far, and that from now on.
+
+        They differ where another service of its group has come or gone above it.
+        """
+        keys: Dict[Tuple[str, int, int], List[Key]] = {}
+        for service in services:
+            keys.setdefault(service.lasting_key, []).append(service.key)
+        found: Dict[Key, Key] = {}
+        for key, decision in self.decisions.items():
+            left = keys.get(decision.service.lasting_key)
+            if left:
+                found[key] = left.pop(0)
+        return found
+
+    def _rename(self, names: Mapping[Key, Key]) -> None:
+        """A service of a group goes on with its states, whatever number it has there."""
+        if any(key != name for key, name in names.items()):
+            self.decisions = {names[key]: one for key, one in self.decisions.items()}
+            self.keys = {names[key]: one for key, one in self.keys.items()}
+            self._pools = {names[key]: one for key, one in self._pools.items()}
 
     def _place(self, key: Key, decision: Decision) -> None:
         self.keys[key] = keys_of(self._carried[key])

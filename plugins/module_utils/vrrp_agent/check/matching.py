@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Dict, Iterable, List, Tuple
+from typing import Callable, Dict, Iterable, List, Tuple, Union
 
 from ..conf.parts.checks import Check, FileCheck
 from ..loop.results import CheckKey
 from .messages import Order
 
-_Server = Tuple[Tuple[str, int], Tuple[bytes, int]]
+_Server = Tuple[Tuple[Union[str, int], ...], Tuple[bytes, int]]
 
 
 def same_question(one: Check, other: Check) -> bool:
@@ -28,6 +28,7 @@ def successors(before: Iterable[Order], after: Iterable[Order]) -> Dict[CheckKey
 
     A check that asks the same is the same one wherever it stands. One with other words takes the place of
     one that is gone, and its state until it has a result of its own: a reload alone moves no server.
+    A service of a group is the same one by its protocol, whatever number it has there.
     """
     old_ones, new_ones = _by_server(before), _by_server(after)
     found: Dict[CheckKey, CheckKey] = {}
@@ -51,7 +52,7 @@ def _pair(old: List[Order], new: List[Order], found: Dict[CheckKey, CheckKey]) -
 
 
 def _same_place(one: Order, other: Order) -> bool:
-    return one.key == other.key
+    return one.key.number == other.key.number
 
 
 def _same(one: Order, other: Order) -> bool:
@@ -79,5 +80,5 @@ _RULES: Tuple[Callable[[Order, Order], bool], ...] = (
 def _by_server(orders: Iterable[Order]) -> Dict[_Server, List[Order]]:
     found: Dict[_Server, List[Order]] = {}
     for order in orders:
-        found.setdefault((order.key.service, order.key.server), []).append(order)
+        found.setdefault((order.service or order.key.service, order.key.server), []).append(order)
     return found

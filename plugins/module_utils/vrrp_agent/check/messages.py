@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Mapping, NamedTuple, Tuple
+from typing import Dict, FrozenSet, Mapping, NamedTuple, Tuple, Union
 
 from ..conf.parts.balancing import CheckerProcess
 from ..conf.parts.checks import Check, TlsFiles
@@ -26,6 +26,8 @@ class Order:
     """ha_suspend: an address of the service is missing on this host, so nothing is asked."""
     weight: int = 1
     """Of the server, as configured: what Outcome.weight (misc_dynamic) is held against for added_weight."""
+    service: Tuple[Union[str, int], ...] = ()
+    """VirtualServer.lasting_key; ``key`` may be another one after a reload."""
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,16 @@ class VirtualServer:
 
     @property
     def key(self) -> Tuple[str, int]:
-        """What makes it the same service in a new configuration."""
+        """What it is known by as long as a configuration holds."""
         return (self.name, self.family)
+
+    @property
+    def lasting_key(self) -> Tuple[str, int, int]:
+        """What makes it the same service in a new configuration.
+
+        The number in the name of one with a group says only how many services of that group are above it.
+        """
+        return (f"[{self.group}]" if self.group else self.name, self.protocol, self.family)
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,8 @@ def orders_of(config: Config, suspended: FrozenSet[Tuple[str, int]]) -> Orders:
             for number, check in enumerate(server.checks):
                 key = CheckKey(service.key, server.key, number)
                 title = f"{server.name} of {service.name}"
-                found.append(Order(key, check, title, service.key in suspended, server.weight))
+                rests = service.key in suspended
+                found.append(Order(key, check, title, rests, server.weight, service.lasting_key))
     settings = config.settings
     balancing = settings.balancing
     return Orders(tuple(found), settings.scripts, balancing.tls, balancing.process)
