@@ -43,6 +43,7 @@ options:
     description:
       - The interface on which nobody is told of the virtual addresses (C(arp_ignore), C(arp_announce)).
       - Empty means all of them.
+      - With V(NAT) the link of a gateway that is link-local.
     type: str
     default: ''
   address:

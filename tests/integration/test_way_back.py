@@ -69,6 +69,17 @@ def test_answers_go_through_the_director_and_the_stop_leaves_what_was_there(fami
     assert within(*ip) == before
 
 
+def test_a_link_local_director_is_reached_by_its_link() -> None:
+    before = within("ip", "-6", "route")
+    made = parts(Settings("NAT", gateway="fe80::1", interface="eth2"))
+    for part in (*made, *made):
+        within("sh", "-c", part.do)
+    assert "via fe80::1 dev eth2" in within("ip", "-6", "route", "get", FAR[6])
+    for part in reversed(made):
+        within("sh", "-c", part.undo)
+    assert within("ip", "-6", "route") == before
+
+
 def test_a_route_whose_link_is_down_is_still_there_afterwards() -> None:
     within("ip", "route", "add", "default", "via", "198.18.1.1")
     within("ip", "link", "set", "far1", "down")

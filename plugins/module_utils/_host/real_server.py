@@ -38,7 +38,7 @@ class Settings:
     addresses: Tuple[str, ...] = ()
     """Virtual addresses, without a prefix. Of DR and TUN."""
     interface: str = ""
-    """Where clients or the director are; empty means everywhere. Of DR and TUN."""
+    """Where clients or the director are; empty means everywhere. Of NAT for a link-local gateway only."""
     address: str = ""
     """This host's own address, at which tunnels end. Of TUN."""
     tunnel: str = IPIP
@@ -90,6 +90,12 @@ def problems(settings: Settings) -> List[str]:
             wrong.append("gue needs tunnel_port, the port of lvs_method, from 1 to 65535")
     if settings.interface and not re.fullmatch(r"[\w.:@-]{1,15}", settings.interface):
         wrong.append(f"interface: {settings.interface} is no name of an interface")
+    if _link_local(settings.gateway) and not settings.interface:
+        wrong.append(
+            f"gateway: {settings.gateway} is on every link: name the link of the directors as interface"
+        )
+    if any("%" in text for text in (*settings.addresses, settings.address, settings.gateway)):
+        wrong.append("no address takes a link behind %: write the link as interface")
     if settings.gateway and settings.method != NAT:
         wrong.append("gateway is for NAT: with DR and TUN answers do not go through the directors")
     if settings.gateway and _parsed(settings.gateway) is None:
@@ -98,10 +104,18 @@ def problems(settings: Settings) -> List[str]:
 
 
 def _parsed(text: str) -> Any:
+    """The address, or None. What stands behind % may be anything, and none of it may get into a command."""
+    if "%" in text:
+        return None
     try:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def _link_local(text: str) -> bool:
+    address = _parsed(text)
+    return address is not None and address.version == 6 and address.is_link_local
 
 
 def _family(text: str) -> int:
@@ -114,7 +128,7 @@ def parts(settings: Settings) -> Tuple[Part, ...]:
     The host must be silent about a virtual address before it has it (DR): first sysctls, then addresses.
     """
     if settings.method == NAT:
-        return _way_back(settings.gateway) if settings.gateway else ()
+        return _way_back(settings.gateway, settings.interface) if settings.gateway else ()
     made: List[Part] = []
     if any(_family(one) == 4 for one in settings.addresses):
         made.extend(_silence(settings.interface or "all"))
@@ -210,19 +224,22 @@ def _links(settings: Settings, outer: int, inner: List[int]) -> List[Tuple[str, 
     return [kinds[family] for family in inner]
 
 
-def _way_back(gateway: str) -> Tuple[Part, ...]:
+def _way_back(gateway: str, interface: str) -> Tuple[Part, ...]:
     """Two routes to all destinations, each to one half: both go before any default one.
 
     So the default routes of the host, whoever made them, stay where they are and need not be put back. IPv6
-    knows two routes to one place by their metrics: ours is 1, beside whatever is there.
+    tells two routes to one place apart by their metrics: ours is 1, beside whatever is there.
     """
     text = str(ipaddress.ip_address(gateway))
     family = _family(text)
-    ip, metric = f"ip -{family} route", " metric 1" if family == 6 else ""
+    ip, more = f"ip -{family} route", " metric 1" if family == 6 else ""
+    link = interface if _link_local(text) else ""
+    if link:
+        more = f" dev {link}{more}"
     made = []
     for half in HALVES[family]:
-        here = f"{ip} show exact {half} via {text}{metric} | grep -q ."
-        route = f"{half} via {text}{metric}"
+        here = f"{ip} show exact {half} via {text}{more} | grep -q ."
+        route = f"{half} via {text}{more}"
         made.append(
             Part(
                 f"{half} by {text}",
@@ -230,6 +247,7 @@ def _way_back(gateway: str) -> Tuple[Part, ...]:
                 f"! {here} || {ip} delete {route}",
                 gateway=text,
                 route=half,
+                on=link,
             )
         )
     return tuple(made)

@@ -106,6 +106,7 @@ def present(host: Host, part: Part) -> bool:
     if part.route:
         family = "-6" if ":" in part.gateway else "-4"
         route = ["ip", family, "route", "show", "exact", part.route, "via", part.gateway]
+        route.extend(["dev", part.on] if part.on else [])
         return bool(host.run(route).stdout.strip())
     return True
 

@@ -326,6 +326,13 @@ def test_a_tunnel_that_is_made_anew_has_its_addresses_again(server: Server) -> N
         ({"method": "TUN", "addresses": [TEN], "address": OWN, "tunnel": "gue"}, "gue needs tunnel_port"),
         (direct(TEN, gateway=OWN), "gateway is for NAT"),
         ({"method": "NAT", "gateway": "lb"}, "lb is no address"),
+        ({"method": "NAT", "gateway": "fe80::1"}, "name the link of the directors as interface"),
+        (
+            {"method": "NAT", "gateway": "fe80::1%$(reboot)", "interface": "eth0"},
+            "write the link as interface",
+        ),
+        (direct("fe80::1%eth0"), "write the link as interface"),
+        ({"method": "TUN", "addresses": [TEN], "address": "fe80::1%'x"}, "write the link as interface"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_anything_is_touched(
