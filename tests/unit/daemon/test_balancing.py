@@ -21,7 +21,7 @@ from vrrp_agent.daemon.sides import balancing, checking
 from vrrp_agent.daemon.sides.services import VirtualServers
 from vrrp_agent.election.settings import State
 from vrrp_agent.loop.channel import Channel
-from vrrp_agent.loop.events import DOWN, INSTANCE, MASTER, SERVER, SERVICE, UP, Happening
+from vrrp_agent.loop.events import DOWN, INSTANCE, MASTER, SERVER, SERVICE, UP, Details, Happening
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.loop.results import CheckRun
@@ -139,6 +139,19 @@ def test_a_start_says_it_is_the_first_and_a_successor_hears_what_is_known(scene:
     assert not setup.first
     assert setup.results == {result(1, False).key: result(1, False)}
     assert setup.known == {KEY: Known(True, {server(1).key: True})}
+
+
+def test_a_successor_knows_what_was_told_after_the_last_report(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.balance.say(report(ONE))
+    details = Details(4)
+    scene.balance.say(Happening(SERVER, f"{server(1).name} {NAME}", DOWN, 0, details=details))
+    scene.balance.say(Happening(SERVER, f"{server(2).name} {NAME}", DOWN, 0, details=details))
+    scene.balance.say(Happening(SERVICE, NAME, DOWN, 0, details=details))
+    scene.balance.say(Happening(SERVICE, OTHER.name, DOWN, 0, details=details))
+    scene.balance.die_and_return()
+    known = Known(False, {server(1).key: False, server(2).key: False})
+    assert scene.setups()[-1].known == {KEY: known}
 
 
 def test_a_successor_hears_what_may_have_been_left_behind(scene: Scene) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
-from ...balance.actions import Known
+from ...balance.actions import Known, ServerKey
 from ...balance.messages import Counts, Goodbye, Report, Roles, Setup
 from ...conf.model import Config
 from ...conf.parts.balancing import VirtualServer
 from ...loop.channel import Channel
-from ...loop.events import Happening
+from ...loop.events import DOWN, SERVER, SERVICE, UP, Happening
 from ...loop.log import Log
 from ...loop.loop import Loop
 from ...loop.results import CheckKey, CheckResult
@@ -44,6 +44,8 @@ class Balancer:
         self.counts: Dict[Key, Tuple[Dict[str, int], Dict[str, Dict[str, int]]]] = {}
         """By VirtualServer.key: messages.Counts."""
         self._known: Dict[Key, Known] = {}
+        self._names: Dict[Key, Dict[str, ServerKey]] = {}
+        """The servers of each service by their names."""
         self._loop, self._log = loop, log
         self._results = results
         self._tell = tell
@@ -73,9 +75,11 @@ class Balancer:
             return
         self._setup = setup
         wanted = {service.key for service in setup.services}
-        for found in (self.rows, self.counts, self._known):
+        for found in (self.rows, self.counts, self._known, self._names):
             for key in [key for key in found if key not in wanted]:
                 del found[key]
+        for service in changes.services:
+            self._names[service.key] = {server.name: server.key for server in service.servers}
         if not setup.services and not before.services:
             return
         if self._side.running:
@@ -161,11 +165,27 @@ class Balancer:
 
     def _hear(self, value: Any) -> None:
         if isinstance(value, Happening):
+            self._remember(value)
             self._tell(value)
         elif isinstance(value, Counts):
             self.counts.update({key: one for key, one in value.services.items() if key in self.rows})
         elif isinstance(value, Report):
             self._take_report(value)
+
+    def _remember(self, one: Happening) -> None:
+        """It is told now; the next report may never come, and a successor shall not tell it again."""
+        if one.details is None or one.event not in (UP, DOWN):
+            return
+        server, name = one.name.split(" ", 1) if one.kind == SERVER else ("", one.name)
+        key = (name, one.details.family)
+        if key not in self._names:
+            return
+        known = self._known.get(key, Known(False, {}))
+        if one.kind == SERVICE:
+            self._known[key] = known._replace(up=one.event == UP)
+        elif server in self._names[key]:
+            states = {**known.servers, self._names[key][server]: one.event == UP}
+            self._known[key] = known._replace(servers=states)
 
     def _take_report(self, report: Report) -> None:
         wanted = {service.key for service in self._setup.services}
