@@ -35,7 +35,8 @@ options:
     description:
       - V(present) brings the host to the wanted state.
       - V(absent) stops both engines and removes the agent, its unit, its runtime directory and the
-        configuration file. The package keepalived stays.
+        configuration file, and what an agent that was killed has left in nftables. The package keepalived
+        stays.
     type: str
     choices: [present, absent]
     default: present

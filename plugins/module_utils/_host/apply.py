@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Sequence
 
 from ..vrrp_agent.conf.model import Config
-from . import director, files, health, keepalived, release, status, systemd, unit
+from . import director, files, health, keepalived, leftovers, release, status, systemd, unit
 from .engines import AGENT, CONFIG_MODE, CONFIG_PATH, KEEPALIVED, UNITS
 from .host import Host, HostError
 from .steps import PRESENT, Found, Step, Wanted, decide, release_of_command, units_by_engine
@@ -58,6 +58,7 @@ def survey(host: Host) -> Found:
         units=units,
         runtime_directory=os.path.isdir(host.path(unit.RUNTIME_DIRECTORY)),
         director=director.survey(host),
+        tables=leftovers.tables(host),
     )
 
 
@@ -206,6 +207,7 @@ DOING: Dict[Step, Callable[[Work], None]] = {
     Step.SWITCH_RELEASE: lambda work: release.switch(work.host, work.order.wanted.release),
     Step.STOP_AGENT: lambda work: systemd.tell(work.host, "disable", "--now", UNITS[AGENT]),
     Step.STOP_KEEPALIVED: lambda work: systemd.tell(work.host, "disable", "--now", UNITS[KEEPALIVED]),
+    Step.REMOVE_TABLES: lambda work: leftovers.remove(work.host, work.found.tables),
     Step.ENABLE: _tell("enable"),
     Step.START: _tell("start"),
     Step.RESTART: _tell("restart"),

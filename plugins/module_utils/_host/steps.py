@@ -33,6 +33,7 @@ class Step(str, Enum):
     SWITCH_RELEASE = "switch to the new agent"
     STOP_AGENT = "stop the agent"
     STOP_KEEPALIVED = "stop keepalived"
+    REMOVE_TABLES = "remove what the agent left in nftables"
     ENABLE = "start with the host"
     START = "start"
     RESTART = "restart"
@@ -76,6 +77,8 @@ class Found:
     units: Mapping[str, Unit] = field(default_factory=dict)
     runtime_directory: bool = False
     director: FoundSettings = field(default_factory=FoundSettings)
+    tables: Tuple[str, ...] = ()
+    """The families in which nftables has a table of the agent, be it alive or not."""
 
     def unit(self, engine: str) -> Unit:
         """The systemd unit of an engine."""
@@ -120,9 +123,15 @@ def _preparation(found: Found, wanted: Wanted) -> List[Step]:
 
 
 def _handing_over(found: Found, wanted: Wanted) -> List[Step]:
-    """The other engine ends only when all is ready for this one, and before this one starts."""
+    """The other engine ends only when all is ready for this one, and before this one starts.
+
+    The agent takes over what another one left in nftables; keepalived would be in its way.
+    """
     other, stop = (KEEPALIVED, Step.STOP_KEEPALIVED) if wanted.engine == AGENT else (AGENT, Step.STOP_AGENT)
-    return [stop] if found.unit(other).running or found.unit(other).enabled else []
+    steps = [stop] if found.unit(other).running or found.unit(other).enabled else []
+    if found.tables and wanted.engine == KEEPALIVED:
+        steps.append(Step.REMOVE_TABLES)
+    return steps
 
 
 def _service(found: Found, wanted: Wanted) -> List[Step]:
@@ -155,6 +164,7 @@ def _removal(found: Found) -> Tuple[Step, ...]:
     asked: Sequence[Tuple[bool, Step]] = (
         (agent.running or agent.enabled, Step.STOP_AGENT),
         (keepalived.running or keepalived.enabled, Step.STOP_KEEPALIVED),
+        (bool(found.tables), Step.REMOVE_TABLES),
         (found.unit_text is not None, Step.REMOVE_UNIT),
         (bool(found.agent.releases or found.agent.entry), Step.REMOVE_RELEASES),
         (found.config_text is not None, Step.REMOVE_CONFIG),

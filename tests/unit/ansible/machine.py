@@ -39,6 +39,8 @@ class Machine:
         self.balancing: dict[str, Any] = {}
         self.modules: set[str] = set()
         """Those that the kernel of the host has."""
+        self.tables: dict[str, str] = {}
+        """Tables of nftables by "FAMILY NAME", with their comments."""
         self.default_routes_6: list[dict[str, Any]] = []
         """As ``ip -json`` tells them."""
         self.news_takes_s = 0.5
@@ -104,6 +106,8 @@ class Machine:
             return self._modprobe(words[1:])
         if words[0] == "keepalived":
             return self.keepalived_verdict
+        if words[0] == "nft":
+            return self._nft(words[1:])
         if words[0] == "journalctl":
             return Completed(0, "the last words of the unit\n", "")
         if "compileall" in words:
@@ -116,6 +120,17 @@ class Machine:
                 self.units[KEEPALIVED_UNIT]["load"] = "loaded"
             return NOTHING
         raise AssertionError(f"nobody plays {words}")
+
+    def _nft(self, words: list[str]) -> Completed:
+        name = " ".join(words[-2:])
+        if words == ["list", "tables"]:
+            return Completed(0, "".join(f"table {one}\n" for one in self.tables), "")
+        if words[:2] == ["delete", "table"]:
+            del self.tables[name]
+            return NOTHING
+        assert words[:3] == ["--terse", "list", "table"], words
+        text = f'table {name} {{\n\tcomment "{self.tables[name]}"\n\n\tchain a {{\n\t}}\n}}\n'
+        return Completed(0, text, "")
 
     def _modprobe(self, words: list[str]) -> Completed:
         names = [word for word in words if not word.startswith("--")]

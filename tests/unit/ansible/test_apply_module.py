@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils._host import release, unit
+from plugins.module_utils._host import leftovers, release, unit
 from plugins.module_utils._host.host import HostError
+from plugins.module_utils.vrrp_agent.balance import nftables
 from plugins.modules.apply import ARGUMENTS, bring
 from plugins.modules.status_info import look
 from tests.unit.ansible.machine import AGENT_UNIT, KEEPALIVED_UNIT, Machine
@@ -163,6 +164,45 @@ def test_absent_leaves_nothing_behind(machine: Machine, agent: str) -> None:
     assert left == []
     assert machine.file(told["backup_file"]).exists()
     assert not run(machine, state="absent")["changed"]
+
+
+def leave_tables(machine: Machine) -> None:
+    """As an agent that was killed does, beside what belongs to others."""
+    machine.tables = {f"{family} vrrp_agent_balance": nftables.OWNER for family in ("ip", "netdev")}
+    machine.tables.update({"ip6 vrrp_agent_balance": "mine", "inet filter": ""})
+    machine.units[AGENT_UNIT].update(active="failed", pid=0)
+
+
+OF_OTHERS = {"ip6 vrrp_agent_balance": "mine", "inet filter": ""}
+
+
+def test_what_a_killed_agent_left_in_the_kernel_goes_with_it(machine: Machine, agent: str) -> None:
+    run(machine, agent)
+    leave_tables(machine)
+    assert "remove what the agent left in nftables" in run(machine, state="absent")["steps"]
+    assert machine.tables == OF_OTHERS
+    assert not run(machine, state="absent")["changed"]
+
+
+def test_keepalived_starts_without_it(machine: Machine, agent: str) -> None:
+    run(machine, agent)
+    leave_tables(machine)
+    left: list[dict[str, str]] = []
+    machine.on_start = lambda: left.append(dict(machine.tables))
+    run(machine, engine="keepalived")
+    assert left == [OF_OTHERS]
+    assert not run(machine, engine="keepalived")["changed"]
+
+
+def test_an_agent_that_starts_takes_it_over(machine: Machine, agent: str) -> None:
+    run(machine, agent)
+    leave_tables(machine)
+    assert run(machine, agent)["steps"] == ["start"]
+    assert "ip vrrp_agent_balance" in machine.tables
+
+
+def test_the_tables_are_known_by_what_the_agent_calls_them() -> None:
+    assert (leftovers.TABLE, leftovers.OWNER) == (nftables.TABLE, nftables.OWNER)
 
 
 def test_passwords_are_in_no_result(machine: Machine, agent: str) -> None:
