@@ -11,6 +11,7 @@ from typing import Dict, List
 import pytest
 from vrrp_agent.check import notebook
 from vrrp_agent.check.messages import Order
+from vrrp_agent.check.notebook import Notebook
 from vrrp_agent.conf.parts.checks import Connection, TcpCheck, Timing
 from vrrp_agent.loop.results import CheckKey, CheckResult
 
@@ -26,7 +27,7 @@ RESULTS: Dict[CheckKey, CheckResult] = {
 @pytest.fixture
 def path(tmp_path: Path) -> str:
     place = str(tmp_path / "checks")
-    notebook.write(place, "boot", ORDERS, RESULTS)
+    Notebook().write(place, "boot", ORDERS, RESULTS)
     return place
 
 
@@ -66,7 +67,7 @@ def test_a_damaged_file_is_no_file_and_is_removed(path: str, text: str) -> None:
     assert not Path(path).exists()
 
 
-WEIGHT, SINCE = 7, 9
+WEIGHT, SINCE = 3, 5
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,36 @@ def test_a_row_with_a_wrong_value_is_a_damaged_file(path: str, place: int, text:
     Path(path).write_text(json.dumps(content).replace('"HERE"', text))
     assert known(path, ORDERS) == {}
     assert not Path(path).exists()
+
+
+def test_only_rows_that_are_news_are_made(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: List[int] = []
+    spell = notebook.identity
+    monkeypatch.setattr(notebook, "identity", lambda order: made.append(order.key.number) or spell(order))
+    book, results = Notebook(), dict(RESULTS)
+    book.write(path, "boot", ORDERS, results)
+    assert made == [0, 1]
+    results[KEYS[0]] = results[KEYS[0]]._replace(good=True)
+    results[KEYS[2]] = results[KEYS[2]]._replace(good=True)
+    again = [replace(order) for order in ORDERS]
+    book.write(path, "boot", again, results)
+    assert made == [0, 1, 2], "a result is news, a check that is as it was is not"
+    other = replace(ORDERS[1], check=TcpCheck(Timing(), Connection(b"\xc6\x12\0\1", 8080)))
+    book.write(path, "boot", [ORDERS[0], other], results)
+    assert made == [0, 1, 2, 1]
+    monkeypatch.undo()
+    assert known(path, [ORDERS[0], other, ORDERS[2]]) == {key: results[key] for key in KEYS[:2]}
+
+
+def test_a_service_of_a_group_is_found_by_another_number(path: str) -> None:
+    def of_group(number: int) -> Order:
+        return replace(
+            ORDERS[0], key=KEYS[0]._replace(service=(f"[web]:{number}", 4)), service=("[web]", 6, 4)
+        )
+
+    Notebook().write(path, "boot", [of_group(0)], {of_group(0).key: RESULTS[KEYS[0]]})
+    moved = of_group(1).key
+    assert known(path, [of_group(1)]) == {moved: RESULTS[KEYS[0]]._replace(key=moved)}
 
 
 def test_no_file_is_nothing_known(path: str) -> None:

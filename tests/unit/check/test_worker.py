@@ -10,6 +10,7 @@ from typing import Any, Iterator, List, Sequence
 import pytest
 from vrrp_agent.check import notebook, post
 from vrrp_agent.check import runner as runner_module
+from vrrp_agent.check import worker as worker_module
 from vrrp_agent.check.messages import Order, Orders, Suspended
 from vrrp_agent.check.probe import Context, Done, Outcome
 from vrrp_agent.check.worker import CheckWorker
@@ -114,6 +115,21 @@ def test_results_are_said_once_and_noted_for_a_successor(scene: Scene) -> None:
     scene.order()
     scene.run(1)
     assert not Path(scene.path).exists()
+
+
+def test_notes_that_take_long_are_written_less_often(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: List[int] = []
+
+    def write(_book: Any, *_words: Any) -> None:
+        written.append(scene.now)
+        scene.now += 50 * MS
+
+    monkeypatch.setattr(worker_module.Notebook, "write", write)
+    scene.order(tcp(80, delay_loop_ns=20 * MS))
+    for turn in range(200):
+        FakeProbe.bad = (80,) if turn % 2 else ()
+        scene.run(0.02)
+    assert 3 <= len(written) <= 5, "4 s, and 50 ms each time"
 
 
 def test_a_reload_keeps_what_asks_the_same_and_carries_states(scene: Scene) -> None:

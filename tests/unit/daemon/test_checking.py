@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
-from vrrp_agent.check import notebook
 from vrrp_agent.check.messages import Orders, Suspended
+from vrrp_agent.check.notebook import Notebook
 from vrrp_agent.conf.model import Config
 from vrrp_agent.conf.parts.balancing import TCP, Member, RealServer, VirtualServer
 from vrrp_agent.conf.parts.checks import Check, Connection, PingCheck, TcpCheck, Timing
@@ -142,7 +142,7 @@ def test_an_agent_that_follows_a_killed_one_recalls(scene: Scene) -> None:
     wanted = config(tcp(80))
     found = CheckResult(key(0), False, 0, "refused", 1.0)
     orders = orders_of(wanted, frozenset()).orders
-    notebook.write(scene.path, "boot", orders, {key(0): found})
+    Notebook().write(scene.path, "boot", orders, {key(0): found})
     scene.agent().apply(wanted)
     assert scene.checkers.results == {key(0): found}
     assert scene.orders().known == {key(0): found}
@@ -154,7 +154,7 @@ def test_nothing_is_recalled_by_a_reload_or_after_an_orderly_end(scene: Scene) -
     wanted = config(tcp(80))
     orders = orders_of(wanted, frozenset()).orders
     scene.checkers.apply(Config())
-    notebook.write(scene.path, "boot", orders, {key(0): CheckResult(key(0), False)})
+    Notebook().write(scene.path, "boot", orders, {key(0): CheckResult(key(0), False)})
     scene.checkers.apply(wanted)
     assert scene.checkers.results == {}
     scene.checkers.stop(0)

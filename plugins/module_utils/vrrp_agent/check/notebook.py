@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from ..conf.parts.checks import Timing
 from ..loop.results import CheckKey, CheckResult
@@ -31,20 +31,47 @@ _DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError,
 """What a file with anything in it can lead to: no such file may keep an agent from starting."""
 
 
-def write(path: str, boot: str, orders: Iterable[Order], results: Dict[CheckKey, CheckResult]) -> None:
-    """Replace the file. Raises OSError."""
-    rows: List[List[object]] = []
-    for order in orders:
-        found = results.get(order.key)
-        if found is not None and found.good is not None:
-            row = [*_spelled(order.key), identity(order), found.good, found.added_weight, found.why]
-            rows.append([*row, found.wall_time_s])
-    temporary = path + ".new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(temporary, flags, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"boot": boot, "checks": rows}, file)
-    os.replace(temporary, path)
+class Notebook:
+    """The file, for the one who writes it: often, and with few rows that are other ones than before."""
+
+    def __init__(self) -> None:
+        self._rows: Dict[CheckKey, _Row] = {}
+
+    def write(
+        self, path: str, boot: str, orders: Iterable[Order], results: Mapping[CheckKey, CheckResult]
+    ) -> None:
+        """Replace the file. Raises OSError."""
+        before, self._rows = self._rows, {}
+        for order in orders:
+            found = results.get(order.key)
+            if found is not None and found.good is not None:
+                self._rows[order.key] = _row(order, found, before.get(order.key))
+        rows = ",\n".join([row.text for row in self._rows.values()])
+        text = f'{{"boot": {json.dumps(boot)}, "checks": [\n{rows}\n]}}\n'
+        temporary = path + ".new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(temporary, flags, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+
+
+class _Row(NamedTuple):
+    """A row as it was written, and what it was made of."""
+
+    order: Order
+    result: CheckResult
+    which: str
+    text: str
+
+
+def _row(order: Order, result: CheckResult, before: Optional[_Row]) -> _Row:
+    known = before is not None and (before.order is order or before.order == order)
+    if before is not None and known and before.result == result:
+        return before
+    which = before.which if before is not None and known else identity(order)
+    values = [_spelled(order), which, result.good, result.added_weight, result.why, result.wall_time_s]
+    return _Row(order, result, which, json.dumps(values))
 
 
 def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckResult]:
@@ -58,9 +85,9 @@ def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckR
             content = json.loads(file.read(_MOST_BYTES))
         if content["boot"] != boot or not boot:
             return {}
-        rows = {tuple(row[:6]): row[6:] for row in content["checks"]}
+        rows = {(row[0], row[1]): row[2:] for row in content["checks"]}
         for order in orders:
-            row = rows.get((*_spelled(order.key), identity(order)))
+            row = rows.get((_spelled(order), identity(order)))
             if row is not None:
                 found[order.key] = _result(order.key, row)
     except OSError:
@@ -91,7 +118,8 @@ def identity(order: Order) -> str:
     return hashlib.sha256(repr(replace(order.check, timing=_TIMING)).encode()).hexdigest()[:24]
 
 
-def _spelled(key: CheckKey) -> List[object]:
-    name, family = key.service
-    address, port = key.server
-    return [name, family, address.hex(), port, key.number]
+def _spelled(order: Order) -> str:
+    """Where the check stands. A service of a group may have another number in another file."""
+    address, port = order.key.server
+    service = order.service or order.key.service
+    return " ".join(str(part) for part in (*service, address.hex(), port, order.key.number))

@@ -21,6 +21,7 @@ from . import notebook
 from .manners import Manners
 from .matching import same_question, successors
 from .messages import Order, Orders, Suspended
+from .notebook import Notebook
 from .post import Post
 from .probe import Context
 from .runner import Runner
@@ -28,6 +29,8 @@ from .runner import Runner
 _SECOND_NS = 1_000_000_000
 _NOTES_NS = 100_000_000
 """News that come together are written together."""
+_NOTES_SHARE = 20
+"""The notes take no more than one part of so many of the time."""
 _SPARE_DESCRIPTORS = 64
 _OF_POLICY, _OF_TLS = "MISC_CHECK", "SSL_GET"
 """Kinds whose probes use what Orders say for all."""
@@ -46,6 +49,8 @@ class CheckWorker(Worker):
         self._manners = Manners(log)
         self._post = Post(loop, channel)
         self._notes = Alarm(loop, self._write_notes)
+        self._notebook = Notebook()
+        self._notes_took_ns = 0
 
     def take(self, value: Any) -> None:
         """Orders, or Suspended."""
@@ -159,15 +164,16 @@ class CheckWorker(Worker):
 
     def _note(self) -> None:
         if self._orders.path and self._notes.deadline is None:
-            self._notes.set_in(_NOTES_NS)
+            self._notes.set_in(max(_NOTES_NS, _NOTES_SHARE * self._notes_took_ns))
 
     def _write_notes(self) -> None:
-        orders = self._orders
+        orders, began = self._orders, self._loop.clock()
         try:
             if orders.orders:
-                notebook.write(orders.path, orders.boot, orders.orders, self._results)
+                self._notebook.write(orders.path, orders.boot, orders.orders, self._results)
             else:
                 notebook.forget(orders.path)
         except OSError as error:
             now, text = self._loop.clock(), f"{orders.path} cannot be written: {error.strerror}"
             self._log.limited(WARNING, "notebook", "error", text, now, 60 * _SECOND_NS)
+        self._notes_took_ns = self._loop.clock() - began
