@@ -375,6 +375,18 @@ def test_a_killed_agent_leaves_services_for_its_successor(site: Site) -> None:
     assert set(answers) == {"s1"}, "the dead server has not come back on the way"
 
 
+def test_a_killed_agent_whose_file_was_emptied_leaves_nothing_after_the_next_start(site: Site) -> None:
+    agent = begun(site.lan.d, virtual(real(1), real(2)))
+    site.wait_for_answers("s1", "s2")
+    agent.kill()
+    assert TABLE in tables(site.lan.d)
+    agent.write(text(site.lan.d))
+    agent.start()
+    wait_until("the services to go", lambda: TABLE not in tables(site.lan.d), SOON_S)
+    wait_until("the process to go", lambda: process(agent, "balance") is None, SOON_S)
+    agent.stop(SOON_S)
+
+
 def test_an_orderly_stop_leaves_nothing(site: Site) -> None:
     agent = begun(site.lan.d, virtual(real(1), real(2)))
     site.wait_for_answers("s1", "s2")

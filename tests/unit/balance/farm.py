@@ -146,6 +146,7 @@ class MemoryBackend:
         self.flushed = 0
         self.closed = False
         self.timeouts: List[Timeouts] = []
+        self.replaced: Optional[Timeouts] = None
         self.daemons: Dict[bool, SyncDaemon] = {}
         self.sync_problem = ""
         self.forgets: Set[Tuple[ServiceKey, Optional[DestinationKey]]] = set()
@@ -190,6 +191,10 @@ class MemoryBackend:
     def set_timeouts(self, timeouts: Timeouts) -> None:
         self._try()
         self.timeouts.append(timeouts)
+        if timeouts == Timeouts():
+            self.replaced = None
+        elif self.replaced is None:
+            self.replaced = Timeouts(900, 120, 300)
 
     def start_sync(self, daemon: SyncDaemon, sends: bool) -> None:
         self._try()

@@ -183,6 +183,22 @@ def test_a_table_by_another_name_keeps_the_marks() -> None:
     assert made[0].closed and set(made[1].marks.values()) == {1000, 1001}
 
 
+def test_a_table_that_a_predecessor_left_by_another_name_goes_and_its_marks_stay() -> None:
+    old, new = Tables(marks_of([MAIL], {("mail", TCP): 1007})), Tables({})
+
+    def opener(balancing: Balancing) -> Any:
+        return old if balancing.fwmark_table == "old" else new
+
+    log = Quiet()
+    keeper = FwmarkKeeper(log, opener)
+    keeper.recall(Balancing(fwmark_table="old"))
+    assert old.marks == {} and old.closed
+    assert log.lines == ["the nftables table old that was left is taken away"]
+    assert services_of(keeper.plan(ON, [WEB, MAIL])) == [1000, 1007]
+    keeper.settle()
+    assert set(new.marks.values()) == {1000, 1007}
+
+
 def test_without_nftables_each_address_has_its_service() -> None:
     def opener(balancing: Balancing) -> Any:
         raise KernelError("no nf_tables", "modprobe nf_tables")

@@ -489,6 +489,17 @@ def test_a_sync_daemon_that_a_predecessor_left_goes_on(stage: Stage) -> None:
     assert stage.backend.daemons == {False: left}
 
 
+@pytest.mark.parametrize("found", [{"port": 8849}, {"ttl": 3}, {"group": bytes((224, 0, 0, 82))}])
+def test_a_sync_daemon_that_was_left_with_other_settings_is_started_anew(
+    stage: Stage, found: Dict[str, Any]
+) -> None:
+    assert stage.backend is not None
+    wanted = replace(SYNC, instance="", port=8848, ttl=1, group=bytes((224, 0, 0, 81)))
+    stage.backend.daemons = {sends: replace(wanted, **found) for sends in (False, True)}
+    stage.setup(ONE, sync_daemon=wanted)
+    assert stage.backend.daemons == {False: wanted, True: wanted}
+
+
 def test_a_sync_daemon_that_does_not_start_is_said_and_tried_again(stage: Stage) -> None:
     assert stage.backend is not None
     stage.backend.sync_problem = "no such device"

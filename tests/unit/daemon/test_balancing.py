@@ -73,12 +73,13 @@ class QuietSide:
 
 
 class Scene:
-    def __init__(self) -> None:
+    def __init__(self, placed: str = "") -> None:
         self.told: List[Happening] = []
         self.here: set[bytes] = set()
         self.lives: Dict[str, Any] = {}
         interfaces = SimpleNamespace(addresses=lambda: self.here)
-        self.all = VirtualServers(Loop(), Lines(), interfaces, self.lives, self.told.append)  # type: ignore
+        kept = (("", "boot"), placed)
+        self.all = VirtualServers(Loop(), Lines(), interfaces, self.lives, self.told.append, *kept)  # type: ignore
         self.balance: QuietSide = self.all.balancer._side  # type: ignore[assignment]
         self.check: QuietSide = self.all.checkers._side  # type: ignore[assignment]
 
@@ -333,6 +334,30 @@ def test_an_end_that_has_nothing_to_take_away_begins_no_process(ending: Ending) 
     assert ending.balancer._side.pid == 0
     assert not ending.path.exists()
     assert ending.log.lines == []
+
+
+# What a killed agent has left.
+
+
+def test_a_killed_agent_that_had_services_leaves_work_for_one_without_any(
+    scene: Scene, tmp_path: Path
+) -> None:
+    notes = tmp_path / "services"
+    assert not scene.balance.running
+    notes.write_text("")
+    follower = Scene(str(notes))
+    follower.apply()
+    assert [one.services for one in follower.setups()] == [()]
+    follower.balance.say(report(empty=True))
+    assert not follower.balance.running
+    follower.apply(init_notifies=True)
+    assert not follower.balance.running, "only a start looks for what was left"
+
+
+def test_an_agent_that_finds_no_notes_begins_no_process(scene: Scene, tmp_path: Path) -> None:
+    follower = Scene(str(tmp_path / "services"))
+    follower.apply()
+    assert not follower.balance.running
 
 
 # Roles and addresses.

@@ -107,6 +107,9 @@ class Backend(Protocol):
 
     name: str
     """``ipvs`` or ``nftables``."""
+    replaced: Optional[Timeouts]
+    """What ``set_timeouts`` has replaced and not given back yet. A successor sets it to what its predecessor
+    had replaced."""
 
     def read(self) -> Table:
         """What is there now. IPVS: every service, whoever made it; nftables: those of the own table."""

@@ -131,6 +131,32 @@ class FwmarkKeeper:
         self._next: Marks = {}
         self.found: Tuple[ServiceKey, ...] = ()
         """The services of marks that a predecessor has left in the tables."""
+        self._before: Marks = {}
+        """The marks of tables that a predecessor has left by another name."""
+
+    @property
+    def table(self) -> str:
+        """For a successor: the name of tables that may be there, or nothing."""
+        return "" if self._tables is None else self._tables.name
+
+    def recall(self, balancing: Balancing) -> None:
+        """Take the tables away that ``balancing`` names: a predecessor has left them, and they are no longer
+        wanted. Groups keep their marks."""
+        try:
+            tables = self._opener(balancing)
+        except KernelError as error:
+            self._log.error(f"{error}; the table {balancing.fwmark_table} is left")
+            return
+        try:
+            self._before = dict(tables.marks)
+            tables.remove()
+        except KernelError as error:
+            self._log.error(f"{error}; the table {balancing.fwmark_table} is left")
+        else:
+            if self._before:
+                self._log.info(f"the nftables table {balancing.fwmark_table} that was left is taken away")
+        finally:
+            tables.close()
 
     def plan(self, balancing: Balancing, services: Sequence[VirtualServer]) -> Tuple[VirtualServer, ...]:
         """The services as IPVS is to see them."""
@@ -140,7 +166,7 @@ class FwmarkKeeper:
         settings = (balancing.fwmark_table, balancing.fwmark_priority, balancing.namespace)
         try:
             if self._tables is None or settings != self._settings:
-                before = {} if self._tables is None else self._tables.marks
+                before = self._before if self._tables is None else self._tables.marks
                 self.remove()
                 self._tables, self._settings = self._opener(balancing), settings
                 before = self._tables.marks or before

@@ -51,8 +51,7 @@ class IpvsBackend:
 
     def __init__(self, kernel: Ipvs) -> None:
         self._kernel = kernel
-        self._limits_before: Optional[TimeLimits] = None
-        """What lvs_timeouts has replaced."""
+        self.replaced: Optional[Timeouts] = None
 
     def read(self) -> Table:
         """Every service of the namespace, whoever made it. Raises KernelError."""
@@ -108,13 +107,13 @@ class IpvsBackend:
 
     def set_timeouts(self, timeouts: Timeouts) -> None:
         """lvs_timeouts; 0 is what it was before the first call. Raises KernelError."""
-        wanted = TimeLimits(timeouts.tcp_s, timeouts.tcp_fin_s, timeouts.udp_s)
-        if self._limits_before is None:
-            if not any(wanted):
-                return
-            self._limits_before = self._kernel.time_limits()
-        limits = TimeLimits(*(mine or theirs for mine, theirs in zip(wanted, self._limits_before)))
+        wanted = _limits_of(timeouts)
+        if self.replaced is None and not any(wanted):
+            return
+        before = self._kernel.time_limits() if self.replaced is None else _limits_of(self.replaced)
+        limits = TimeLimits(*(mine or theirs for mine, theirs in zip(wanted, before)))
         self._must(Request(message.SET_CONFIG, message.time_limits(limits)), "setting lvs_timeouts")
+        self.replaced = Timeouts(*before) if any(wanted) else None
 
     def start_sync(self, daemon: SyncDaemon, sends: bool) -> None:
         """Start a sync daemon of the kernel; one that runs already does no harm. Raises KernelError."""
@@ -172,6 +171,10 @@ def _request(change: Change) -> Request:
     else:
         body = (message.service_key if change.what == _REMOVE else message.whole_service)(service)
     return Request(command, body)
+
+
+def _limits_of(timeouts: Timeouts) -> TimeLimits:
+    return TimeLimits(timeouts.tcp_s, timeouts.tcp_fin_s, timeouts.udp_s)
 
 
 def _total(usage: Usage, destinations: Dict[DestinationKey, Counters]) -> Counters:

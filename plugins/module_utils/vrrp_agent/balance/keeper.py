@@ -109,6 +109,11 @@ class TableKeeper:
         """Take all that is ours away."""
         self.reach({}, list(self.believed))
 
+    def flush(self) -> None:
+        """Take all away, whoever made it."""
+        self.backend.flush()
+        self.believed, self.refused = {}, {}
+
     def _own_part(self, table: Table, own: Collection[ServiceKey]) -> Table:
         every = self.name == _NFTABLES  # nobody else has anything there
         return {

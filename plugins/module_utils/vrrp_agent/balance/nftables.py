@@ -55,6 +55,7 @@ class NftablesBackend:
     name = "nftables"
 
     def __init__(self) -> None:
+        self.replaced: Optional[Timeouts] = None
         self._socket = nft.NftSocket("the virtual servers")
         self._changes = {place: nft_changes.TableChanges(place, TABLE) for place in _PLACES}
         self._devices = Devices(self._socket, self._changes[nft_changes.NFPROTO_NETDEV], _DISPATCH)

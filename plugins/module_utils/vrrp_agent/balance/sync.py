@@ -33,11 +33,26 @@ class SyncKeeper:
         self._log = log
         self._daemon: Optional[SyncDaemon] = None
         self._running: FrozenSet[bool] = frozenset()
+        self._left: Optional[SyncDaemon] = None
+        self.noted: Optional[SyncDaemon] = None
+        """For a successor: the settings of daemons of ours that may run."""
+
+    def recall(self, left: Optional[SyncDaemon]) -> None:
+        """A predecessor has noted this, and was killed."""
+        self._left = self.noted = left
+
+    def expect(self, daemon: Optional[SyncDaemon]) -> None:
+        """``reach`` will be called with this daemon: for the notes, that are written first."""
+        if daemon is not None:
+            self.noted = _settings(daemon)
 
     def reach(self, backend: Backend, daemon: Optional[SyncDaemon], active: FrozenSet[str]) -> None:
         """Start and stop what differs. One with other settings is started anew."""
         wanted = directions(daemon, active)
         settings = None if daemon is None else _settings(daemon)
+        if self._left is not None and self._left != settings:
+            self._stop_left(backend, self._left)
+        self._left, self.noted = None, settings
         if wanted == self._running and settings == self._daemon and not self.problem:
             return
         changed = settings != self._daemon
@@ -68,10 +83,17 @@ class SyncKeeper:
     def _adopt(self, backend: Backend, settings: SyncDaemon) -> None:
         """One that a killed predecessor has left goes on when it is as it should be."""
         for sends, found in backend.sync_daemons().items():
-            if (found.interface, found.sync_id) == (settings.interface, settings.sync_id):
+            if _is(found, settings):
                 self._running |= {sends}
             else:
                 self._stop(backend, sends)
+
+    def _stop_left(self, backend: Backend, left: SyncDaemon) -> None:
+        """The word was taken out, or changed, before this process began."""
+        for sends, found in backend.sync_daemons().items():
+            if (found.interface, found.sync_id) == (left.interface, left.sync_id):
+                self._stop(backend, sends)
+                self._log.notice(f"the sync daemon on {left.interface} that was left is stopped")
 
     def _start(self, backend: Backend, settings: SyncDaemon, sends: bool) -> None:
         try:
@@ -89,6 +111,15 @@ class SyncKeeper:
             backend.stop_sync(sends)
         except KernelError as error:
             self._log.warning(f"the sync daemon that {_WORDS[sends]} does not stop: {error}")
+
+
+def _is(found: SyncDaemon, settings: SyncDaemon) -> bool:
+    """True when a daemon that runs is as it should be, as far as can be told: where the kernel was left to
+    choose, any choice is right. A length is not compared: the kernel cuts it to what the interface takes."""
+    if (found.interface, found.sync_id) != (settings.interface, settings.sync_id):
+        return False
+    pairs = ((found.port, settings.port), (found.ttl, settings.ttl), (found.group, settings.group))
+    return all(not has or not wanted or has == wanted for has, wanted in pairs)
 
 
 def _settings(daemon: SyncDaemon) -> SyncDaemon:

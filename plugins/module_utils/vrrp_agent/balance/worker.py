@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Tuple
+from dataclasses import replace
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Optional, Tuple
 
 from ..conf.parts.balancing import Balancing, Timeouts, VirtualServer
 from ..kernel.errors import KernelError
@@ -18,12 +19,13 @@ from ..loop.loop import Loop
 from ..loop.results import CheckResult
 from ..loop.side import Worker
 from .actions import Tell
-from .backend import Backend
+from .backend import Backend, ServiceKey
 from .choose import IPVS, choose
 from .expand import keys_of, words_of
 from .fwmark_table import FwmarkKeeper
 from .keeper import TableKeeper, refused_of
 from .messages import Goodbye, Report, Roles, Setup
+from .notebook import NOTHING, Left, Notebook, Place
 from .report import Counting, Reporter, counting_pause_ns
 from .rows import row_of
 from .services import Key, Said, Services
@@ -48,10 +50,16 @@ def _place(balancing: Balancing) -> Tuple[Any, ...]:
     )
 
 
+def _timeouts(setup: Optional[Setup]) -> Timeouts:
+    """lvs_timeouts, as long as there is something to be carried."""
+    return setup.balancing.timeouts if setup is not None and setup.services else Timeouts()
+
+
 class BalanceWorker(Worker):
     """Keeps the kernel's table as Setup and CheckResult want it; sends Happening, Report and Counts."""
 
-    def __init__(self, loop: Loop, channel: Channel, log: Log) -> None:
+    def __init__(self, loop: Loop, channel: Channel, log: Log, notes: Tuple[str, str] = ("", "")) -> None:
+        """``notes``: where is written what of the table is ours, and which boot of the host this is."""
         self._loop, self._channel, self._log = loop, channel, log
         self._setup: Optional[Setup] = None
         self._services = Services()
@@ -60,6 +68,9 @@ class BalanceWorker(Worker):
         """What the back end was chosen by."""
         self._problem = ""
         self._active: FrozenSet[str] = frozenset()
+        self._notebook = Notebook(*notes, log)
+        self._left: FrozenSet[ServiceKey] = frozenset()
+        """What a predecessor has left, until the table has been taken over."""
         self._sync = SyncKeeper(log)
         self._marks = FwmarkKeeper(log)
         self._said: List[Said] = []
@@ -99,14 +110,14 @@ class BalanceWorker(Worker):
             self._begin(setup)
         elif _place(self._carrier) != _place(setup.balancing):
             self._move(setup)
-        balancing = setup.balancing
         self._use_services(setup)
         if before is not None:
             self._guarded(self._reach_all)  # what was refused before is tried again
-        old = Timeouts() if before is None else before.balancing.timeouts
-        if old != balancing.timeouts:
+        replaced = None if self._keeper is None else self._keeper.backend.replaced
+        if _timeouts(before) != _timeouts(setup) or (before is None and replaced is not None):
             self._guarded(self._reach_timeouts)
         self._guarded(self._reach_sync)
+        self._note(self._services.owned())
         self._reporter.news()
         if self._keeper is None:
             self._look_alarm.set_in(_SOON_NS)
@@ -115,6 +126,7 @@ class BalanceWorker(Worker):
     def _use_services(self, setup: Setup) -> None:
         given = (setup.services, setup.results, time.time(), setup.balancing.init_notifies, setup.known)
         self._say(self._services.use(*given, carried=self._carried(setup)))
+        self._note(self._services.owned())
         self._settle()
         self._marks.settle()
 
@@ -122,7 +134,44 @@ class BalanceWorker(Worker):
         backend = self._choose(setup.balancing)
         if backend is not None:
             self._install(backend, setup)
+            self._recall(backend, setup)
             self._adopt(setup)
+
+    def _recall(self, backend: Backend, setup: Setup) -> None:
+        """What a killed predecessor had placed; its file may have been another one."""
+        left = self._notebook.read()
+        if left.place == Place(backend.name, setup.balancing.namespace):
+            self._left, backend.replaced = left.keys, left.replaced
+        elif left != NOTHING:
+            self._clear_away(left, setup.balancing)
+
+    def _clear_away(self, left: Left, balancing: Balancing) -> None:
+        """Another table carries the services now."""
+        name, namespace = left.place
+        where = f"the {name} table" + (f" of {namespace}" if namespace else "")
+        choice = choose(replace(balancing, backend=name, namespace=namespace))
+        if choice.backend is None:
+            self._log.warning(f"services that were left in {where} stay there: {choice.problem}")
+            return
+        keeper = TableKeeper(choice.backend, self._log)
+
+        def clear() -> None:
+            keeper.backend.replaced = left.replaced
+            count = keeper.adopt(left.keys)
+            keeper.clear()
+            keeper.backend.set_timeouts(Timeouts())
+            self._log.info(f"{count} services that were left in {where} are taken away")
+
+        self._guarded(clear)
+        keeper.backend.close()
+
+    def _note(self, keys: Iterable[ServiceKey]) -> None:
+        """Before ``keys`` are placed, and when others have gone: what a successor may find of ours."""
+        keeper = self._keeper
+        if keeper is not None:
+            ours = frozenset((*keys, *keeper.believed, *self._left))
+            place = Place(keeper.name, self._carrier.namespace)
+            self._notebook.keep(Left(place, ours, keeper.backend.replaced))
 
     def _adopt(self, setup: Setup) -> None:
         """Take over what is there already, and take away what is there and not wanted."""
@@ -130,7 +179,8 @@ class BalanceWorker(Worker):
         if keeper is None:
             return
         own = {key for service in self._carried(setup) for key in keys_of(service)}
-        gone = {key for service in setup.before for key in keys_of(service)}.union(self._marks.found) - own
+        before = {key for service in setup.before for key in keys_of(service)}
+        gone = before.union(self._marks.found, self._left) - own
 
         def adopt() -> None:
             if setup.first and setup.balancing.flush:
@@ -139,6 +189,7 @@ class BalanceWorker(Worker):
             if count:
                 self._log.info(f"{count} services are in the {keeper.name} table already")
             keeper.reach({}, [key for key in keeper.believed if key not in own])
+            self._left = frozenset()
 
         self._guarded(adopt)
 
@@ -213,7 +264,7 @@ class BalanceWorker(Worker):
 
     def _reach_timeouts(self) -> None:
         if self._keeper is not None and self._setup is not None:
-            self._keeper.backend.set_timeouts(self._setup.balancing.timeouts)
+            self._keeper.backend.set_timeouts(_timeouts(self._setup))
 
     def _restore_timeouts(self) -> None:
         if self._keeper is not None:
@@ -256,7 +307,10 @@ class BalanceWorker(Worker):
         if keeper is None:
             self._look_alarm.set_in(_SOON_NS)
         else:
+            if self._left and setup is not None:
+                self._adopt(setup)
             self._look_at(keeper)
+            self._note(self._services.owned())
 
     def _look_at(self, keeper: TableKeeper) -> None:
         refused, problem = dict(keeper.refused), (self._problem, keeper.problem)
@@ -312,7 +366,7 @@ class BalanceWorker(Worker):
         name = "" if keeper is None else keeper.name
         problems = (self._problem, self._marks.problem, "" if keeper is None else keeper.problem)
         problem = "; ".join(filter(None, problems))
-        empty = not services.decisions and (keeper is None or not keeper.believed)
+        empty = not services.decisions and (keeper is None or not (keeper.believed or self._left))
         return Report(name, problem, self._sync.status(), rows, known, empty)
 
     def _count(self) -> None:
@@ -342,9 +396,10 @@ class BalanceWorker(Worker):
             self._tell(service.family, tell)
         keeper = self._keeper
         if keeper is not None:
-            self._guarded(keeper.backend.flush if flush == "all" else keeper.clear)
+            self._guarded(keeper.flush if flush == "all" else keeper.clear)
             self._guarded(self._stop_sync)
             self._guarded(self._restore_timeouts)
+            self._note(())
         self._marks.remove()
         self._part()
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 
+from ..balance.notebook import NAME as PLACED_NAME
 from ..check.notebook import NAME as CHECKS_NAME
 from ..conf.model import Config, Instance
 from ..conf.parts.link_names import links_of
@@ -133,8 +134,9 @@ class Agent:
         self._patience = Patience()
         self._teller = Teller(loop, log)
         check_notes = (os.path.join(runtime_dir, CHECKS_NAME), notes[1])
+        placed_path = os.path.join(runtime_dir, PLACED_NAME)
         self._virtual_servers = VirtualServers(
-            loop, log, self._interfaces, self._lives, self._tell, check_notes
+            loop, log, self._interfaces, self._lives, self._tell, check_notes, placed_path
         )
         things = (self._lives, self._groups, self._interfaces, self._receivers, self._trackers)
         sources = Sources(*things, adjust=self.adjust, virtual_servers=self._virtual_servers)

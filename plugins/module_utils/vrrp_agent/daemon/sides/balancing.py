@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
@@ -36,7 +37,9 @@ class Balancer:
         log: Log,
         results: Mapping[CheckKey, CheckResult],
         tell: Callable[[Happening], None],
+        notes: Tuple[str, str] = ("", ""),
     ) -> None:
+        """``notes``: where the process notes what it has placed, and which boot of the host this is."""
         self.report: Optional[Report] = None
         """The last one, without its rows."""
         self.rows: Dict[Key, Dict[str, Any]] = {}
@@ -54,6 +57,8 @@ class Balancer:
         """What a process has perhaps placed: it may die before it has done the last setup."""
         self._roles = Roles(frozenset())
         self._first = True
+        self._notes = notes
+        self._applied = False
         self._side = Side(_NAME, self._make_worker, loop, log, self._hello, self._hear)
 
     @property
@@ -71,6 +76,11 @@ class Balancer:
         before, setup = self._setup, Setup(config.services, config.settings.balancing)
         changes = self._changes(before, setup)
         order = tuple(service.key for service in before.services)
+        left, self._applied = not self._applied and os.path.lexists(self._notes[0]), True
+        if left and not setup.services:
+            self._setup = setup
+            self._side.start()  # it takes away what a killed agent has placed, and goes
+            return
         if not changes.services and changes.order == order and setup.balancing == before.balancing:
             return
         self._setup = setup
@@ -136,7 +146,7 @@ class Balancer:
         """The side's worker: imported in its own process only."""
         from ...balance.worker import BalanceWorker
 
-        worker = BalanceWorker(loop, channel, log)
+        worker = BalanceWorker(loop, channel, log, self._notes)
         for value in self.first_words():
             worker.take(value)
         return worker

@@ -37,15 +37,17 @@ class VirtualServers:
         lives: Mapping[Any, Live],
         tell: Callable[[Happening], None],
         notes: Tuple[str, str] = ("", ""),
+        placed: str = "",
     ) -> None:
-        """``notes``: where results of checks are kept for a successor, and which boot of the host this is."""
+        """``notes``: where results of checks are kept for a successor, and which boot of the host this is.
+        ``placed``: where is kept which services are in the kernel."""
         self._interfaces = interfaces
         self._lives = lives
         self._config = Config()
         self._stopped = False
         self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
         self.checkers = Checkers(loop, log, self._found, notes)
-        self.balancer = Balancer(loop, log, self.checkers.results, tell)
+        self.balancer = Balancer(loop, log, self.checkers.results, tell, (placed, notes[1]))
 
     def apply(self, config: Config) -> None:
         """A start or a reload."""

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 linuxha.vrrp contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A file with what of the kernel's table is ours, for a process that follows one that was killed.
+
+IPVS does not say who made a service. Without the file one that was taken out of the configuration meanwhile
+would stay in the kernel for ever. The process that balances writes and reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import Any, FrozenSet, Iterable, List, NamedTuple, Optional
+
+from ..conf.parts.balancing import Timeouts
+from ..loop.log import Log
+from .backend import ServiceKey
+from .choose import IPVS, NFTABLES
+
+NAME = "services"
+_MOST_BYTES = 1 << 26
+_MOST_PORT, _MOST_MARK, _MOST_TIMEOUT_S = (1 << 16) - 1, (1 << 32) - 1, (1 << 31) - 1
+_DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, AttributeError)
+"""What a file with anything in it can lead to."""
+
+
+class Place(NamedTuple):
+    """Which table of which kernel it is."""
+
+    backend: str
+    namespace: Optional[str]
+
+
+class Left(NamedTuple):
+    """What a process has placed, perhaps."""
+
+    place: Place
+    keys: FrozenSet[ServiceKey] = frozenset()
+    replaced: Optional[Timeouts] = None
+    """What lvs_timeouts has replaced."""
+
+
+NOTHING = Left(Place("", None))
+
+
+class Notebook:
+    """The file at ``path`` ("" for none); it is written when something has changed."""
+
+    def __init__(self, path: str, boot: str, log: Log) -> None:
+        self._path, self._boot, self._log = path, boot, log
+        self._written: Optional[Left] = None
+        self._failed = False
+
+    def read(self) -> Left:
+        """What was left on this boot of the host."""
+        return read(self._path, self._boot) if self._path else NOTHING
+
+    def keep(self, left: Left) -> None:
+        """From now on this is ours. Without anything there is no file. Errors are logged, once in a row."""
+        if not self._path or left == self._written:
+            return
+        try:
+            if left.keys or left.replaced is not None:
+                write(self._path, self._boot, left)
+            else:
+                forget(self._path)
+        except OSError as error:
+            if not self._failed:
+                self._log.warning(f"{self._path} cannot be written: {error.strerror}")
+            self._failed = True
+        else:
+            self._written, self._failed = left, False
+
+
+def write(path: str, boot: str, left: Left) -> None:
+    """Replace the file. Raises OSError."""
+    rows: List[List[object]] = [
+        [key.family, key.protocol, key.address.hex(), key.port, key.fwmark] for key in sorted(left.keys)
+    ]
+    limits = left.replaced
+    content = {
+        "boot": boot,
+        "backend": left.place.backend,
+        "namespace": left.place.namespace,
+        "services": rows,
+        "timeouts": None if limits is None else [limits.tcp_s, limits.tcp_fin_s, limits.udp_s],
+    }
+    temporary = path + ".new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    os.replace(temporary, path)
+
+
+def read(path: str, boot: str) -> Left:
+    """What the file says; nothing when it is of another boot. A damaged one is removed, and not believed."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), encoding="utf-8") as file:
+            content = json.loads(file.read(_MOST_BYTES))
+        if content["boot"] != boot or not boot:
+            return NOTHING
+        backend, namespace = content["backend"], content["namespace"]
+        if backend not in (IPVS, NFTABLES) or not (namespace is None or isinstance(namespace, str)):
+            raise ValueError(backend, namespace)
+        limits = content["timeouts"]
+        return Left(
+            Place(backend, namespace),
+            frozenset(map(_key, content["services"])),
+            None if limits is None else Timeouts(*_numbers(limits, [_MOST_TIMEOUT_S] * 3)),
+        )
+    except OSError:
+        return NOTHING
+    except _DAMAGED:
+        with contextlib.suppress(OSError):
+            forget(path)
+        return NOTHING
+
+
+def forget(path: str) -> None:
+    """Nothing is ours. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _key(row: Any) -> ServiceKey:
+    """Raises any of _DAMAGED for what is no service."""
+    family, protocol, text, port, fwmark = row
+    address = bytes.fromhex(text)
+    family, protocol, port, fwmark = _numbers(
+        (family, protocol, port, fwmark), (6, 255, _MOST_PORT, _MOST_MARK)
+    )
+    if family not in (4, 6) or len(address) != (0 if fwmark else {4: 4, 6: 16}[family]):
+        raise ValueError(row)
+    return ServiceKey(family, protocol, address, port, fwmark)
+
+
+def _numbers(found: Iterable[Any], most: Iterable[int]) -> List[int]:
+    """Raises ValueError for another thing than so many numbers in their ranges."""
+    numbers, limits = list(found), list(most)
+    if len(numbers) != len(limits):
+        raise ValueError(numbers)
+    for number, limit in zip(numbers, limits):
+        if type(number) is not int or not 0 <= number <= limit:
+            raise ValueError(number)
+    return numbers
