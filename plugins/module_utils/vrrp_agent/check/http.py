@@ -105,6 +105,8 @@ class HttpProbe:
         verdict = judge.feed(data)
         if verdict is not None:
             self._take(verdict)
+        elif self._stream is not None:
+            self._stream.plain_ahead = judge.answer.plain_ahead
 
     def ended(self) -> None:
         """The server has closed the connection."""

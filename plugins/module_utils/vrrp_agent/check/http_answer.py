@@ -9,6 +9,7 @@ It keeps no more than one unfinished line, so its memory has a bound whatever th
 from __future__ import annotations
 
 import re
+import sys
 from typing import Callable, List, NamedTuple, Optional
 
 MOST_HEADER_BYTES = 64 * 1024
@@ -48,6 +49,8 @@ class HttpAnswer:
         """Content-Length, where the answer has one that can be read."""
         self.chunked = False
         self.body_bytes = 0
+        self.frame_bytes = 0
+        """Of chunks, without what is in them."""
         self._seen = 0
         self._header_bytes = 0
         self._line = b""
@@ -76,9 +79,17 @@ class HttpAnswer:
                 part = self._step(part, body)
                 if in_body:
                     raw.append(before[: len(before) - len(part)])
-        decoded = b"".join(body)
-        self.body_bytes += len(decoded)
-        return Piece(decoded, b"".join(raw))
+        piece = Piece(b"".join(body), b"".join(raw))
+        self.body_bytes += len(piece.body)
+        self.frame_bytes += len(piece.raw) - len(piece.body)
+        return piece
+
+    @property
+    def plain_ahead(self) -> int:
+        """So many of the next bytes are body and nothing else: no work, however many."""
+        if self._step == self._until_the_end:
+            return sys.maxsize
+        return self._left if self._step == self._counted else 0
 
     def end(self) -> str:
         """The connection has ended: empty for a complete answer, or what is missing.

@@ -20,6 +20,8 @@ MOST_TEXT_BYTES = 1 << 20
 """What a regex sees of a body: its begin."""
 MOST_DIGESTED_BYTES = 64 << 20
 """A longer body has no digest."""
+MOST_FRAME_BYTES = 256 << 10
+"""Of chunks, without their content: a server that sends chunks of one byte takes no more of our time."""
 
 
 class Verdict(NamedTuple):
@@ -60,6 +62,8 @@ class Judge:
         if url.pattern is not None and self._text_bytes < MOST_TEXT_BYTES:
             self._text.append(body[: MOST_TEXT_BYTES - self._text_bytes])
             self._text_bytes += len(self._text[-1])
+        if answer.frame_bytes > MOST_FRAME_BYTES:
+            return self._too_many_frames()
         return self._whole() if answer.done else self._enough()
 
     def end(self) -> Verdict:
@@ -100,6 +104,12 @@ class Judge:
         if read >= MOST_UNASKED_BYTES:
             return Verdict(True, f"status {self.answer.status}")
         return None
+
+    def _too_many_frames(self) -> Verdict:
+        """Where nothing is asked of the body, the status is enough."""
+        if self._url.digests or self._url.pattern is not None:
+            return Verdict(False, f"more than {MOST_FRAME_BYTES >> 10} KiB of frames of chunks")
+        return Verdict(True, f"status {self.answer.status}")
 
     def _whole(self) -> Verdict:
         """The answer is complete."""

@@ -9,10 +9,13 @@ import socket
 from typing import List, Optional, Protocol
 
 from ..conf.parts.checks import Connection
+from ..loop.alarm import Alarm
 from ..loop.loop import Loop
 from .connect import Opening, words
 from .tls import Tls, TlsProblem
 
+FEW_BYTES = 2048
+"""Handed on in one turn of the loop while each byte may be work: frames of chunks of one byte, lines."""
 _READ_BYTES = 1 << 16
 _READS = 4
 """In one turn of the loop: a server that sends without end must not starve the other checks."""
@@ -40,7 +43,13 @@ class Stream:
     def __init__(self, loop: Loop, to: Connection, partner: Partner, tls: Optional[Tls] = None) -> None:
         self._loop, self._partner, self._tls = loop, partner, tls
         self._opening: Optional[Opening] = Opening(loop, to, self._opened)
+        self.plain_ahead = 0
+        """So many of the next bytes are no work for the partner, who says so; others come slowly."""
         self._socket: Optional[socket.socket] = None
+        self._held: List[bytes] = []
+        """What TLS has given and a later turn hands on; nothing is read meanwhile."""
+        self._later = Alarm(loop, self._hand_on)
+        self._paused = self._over = False
         self._waiting = b""
         self._writing = False
 
@@ -65,6 +74,9 @@ class Stream:
         if self._opening is not None:
             self._opening.close()
             self._opening = None
+        self._held.clear()
+        self._later.cancel()
+        self._loop.schedule.forget(self._later)
         made = self._socket
         if made is None:
             return
@@ -97,8 +109,9 @@ class Stream:
         for _turn in range(_READS):
             if self._socket is None:
                 return
+            most = self._most if self._tls is None else _READ_BYTES
             try:
-                data = self._socket.recv(_READ_BYTES)
+                data = self._socket.recv(most)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
@@ -110,8 +123,13 @@ class Stream:
                 self._partner.received(data)
             else:
                 self._end()
-            if len(data) < _READ_BYTES:
+            if len(data) < _READ_BYTES or self._held:
                 return
+
+    @property
+    def _most(self) -> int:
+        """How much the partner may be given now."""
+        return min(max(self.plain_ahead, FEW_BYTES), _READ_BYTES)
 
     def _feed_tls(self, tls: Tls, data: Optional[bytes]) -> None:
         was_ready = tls.ready
@@ -128,12 +146,35 @@ class Stream:
         self._send(tls.outgoing())
         if tls.ready and not was_ready and self._socket is not None:
             self._partner.connected()
-        for piece in plain:
-            if self._socket is None:
-                return
+        self._over = tls.ended or data == b""
+        self._held = plain
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Give the partner what TLS has given; what would be much work waits for later turns."""
+        while self._held and self._socket is not None:
+            most = self._most
+            piece, rest = self._held[0][:most], self._held[0][most:]
+            self._held[:1] = [rest] if rest else []
             self._partner.received(piece)
-        if (tls.ended or data == b"") and self._socket is not None:
+            if self._held and most < _READ_BYTES:
+                self._pause()
+                return
+        if self._socket is None:
+            return
+        if self._over:
             self._end()
+        elif self._paused:
+            self._paused = False
+            self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def _pause(self) -> None:
+        if self._socket is None:
+            return
+        if not self._paused:
+            self._paused = True
+            self._loop.remove_reader(self._socket.fileno())
+        self._later.set_in(0)
 
     def _send(self, data: bytes) -> None:
         made = self._socket
