@@ -112,7 +112,10 @@ def test_results_are_said_once_and_noted_for_a_successor(scene: Scene) -> None:
     orders = scene.worker._orders.orders
     noted = notebook.read(scene.path, "boot", orders)
     assert {key.number: one.good for key, one in noted.items()} == {0: True, 1: False}
+    FakeProbe.bad = (80, 81)
+    scene.run(1.01)
     scene.order()
+    assert not Path(scene.path).exists(), "at once: the agent lets go of a process without checks"
     scene.run(1)
     assert not Path(scene.path).exists()
 

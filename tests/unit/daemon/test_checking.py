@@ -164,8 +164,10 @@ def test_nothing_is_recalled_by_a_reload_or_after_an_orderly_end(scene: Scene) -
 
 def test_the_last_check_takes_the_process_with_it(scene: Scene) -> None:
     scene.checkers.apply(config(tcp(80)))
+    Notebook().write(scene.path, "boot", scene.orders().orders, {key(0): CheckResult(key(0), False)})
     scene.checkers.apply(config())
     assert not scene.side.running
+    assert not Path(scene.path).exists(), "a process that has died cannot take its notes away"
     assert scene.orders().orders == (), "it heard that nothing is to be kept for a successor"
     scene.checkers.apply(config(tcp(80)))
     assert scene.side.running

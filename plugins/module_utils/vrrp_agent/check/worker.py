@@ -84,7 +84,11 @@ class CheckWorker(Worker):
         self._use(asking, followed, orders.known)
         self._results.update(of_files)
         self._follow_files(files)
-        self._note()
+        if orders.orders:
+            self._note()
+        elif orders.path:  # at once: the agent lets go of this process
+            self._notes.cancel()
+            notebook.forget(orders.path)
 
     def _known_of(
         self, files: List[Order], followed: Mapping[CheckKey, CheckKey]
@@ -169,10 +173,7 @@ class CheckWorker(Worker):
     def _write_notes(self) -> None:
         orders, began = self._orders, self._loop.clock()
         try:
-            if orders.orders:
-                self._notebook.write(orders.path, orders.boot, orders.orders, self._results)
-            else:
-                notebook.forget(orders.path)
+            self._notebook.write(orders.path, orders.boot, orders.orders, self._results)
         except OSError as error:
             now, text = self._loop.clock(), f"{orders.path} cannot be written: {error.strerror}"
             self._log.limited(WARNING, "notebook", "error", text, now, 60 * _SECOND_NS)

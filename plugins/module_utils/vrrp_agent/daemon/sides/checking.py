@@ -82,6 +82,7 @@ class Checkers:
             self._side.send(orders)
         if not orders.orders:
             self._side.retire()
+            self._forget()  # the process may have died before it could
         elif not self._side.running:
             self._side.start()
 
@@ -95,6 +96,9 @@ class Checkers:
     def stop(self, patience_ns: int) -> None:
         """End the process. Blocks until it has ended, for so long at most (child_wait_time)."""
         self._side.stop(patience_ns)
+        self._forget()
+
+    def _forget(self) -> None:
         if self._path:
             notebook.forget(self._path)
 
