@@ -10,6 +10,7 @@ import os
 from typing import Any, Collection, Dict, Iterator, List, Optional, Sequence
 
 from ..vrrp_agent.conf.model import SECOND_NS, Config, Instance
+from ..vrrp_agent.conf.parts.balancing import VirtualServer
 from . import files, status, systemd
 from .engines import AGENT, UNITS
 from .host import Host, HostError
@@ -114,16 +115,49 @@ def stale(told: Sequence[status.Status], expected: Sequence[Instance]) -> List[s
 
 
 def _stale_services(answer: status.Status, expected: Config) -> List[str]:
-    """Virtual servers that the agent lacks, or still has. A back end that fails is told as a doubt."""
+    """Virtual servers that the agent lacks, still has, or has otherwise. A back end that fails is a doubt."""
     balancing = answer.get("balancing") or {}
     if balancing.get("problem"):
         return []
-    here = {str(entry.get("name")) for entry in status.entries(answer, "services")}
-    names = {service.name for service in expected.services}
-    return [
-        *(f"virtual server {name} still runs" for name in sorted(here - names)),
-        *(f"virtual server {name} does not run" for name in sorted(names - here)),
-    ]
+    here = {
+        (str(entry.get("name")), entry.get("family")): entry for entry in status.entries(answer, "services")
+    }
+    wanted = {(service.name, service.family): service for service in expected.services}
+    complaints = [f"virtual server {key[0]} still runs" for key in here if key not in wanted]
+    for key, service in wanted.items():
+        if key in here:
+            complaints.extend(f"virtual server {key[0]} {what}" for what in _stale_parts(here[key], service))
+        else:
+            complaints.append(f"virtual server {key[0]} does not run")
+    return sorted(complaints)
+
+
+def _stale_parts(entry: status.Status, service: VirtualServer) -> Iterator[str]:
+    """What of a virtual server is not as the file says, as far as the answer shows it."""
+    if entry.get("scheduler_wanted", service.scheduler) != service.scheduler:
+        yield "has the scheduler {} and not {}".format(entry["scheduler_wanted"], service.scheduler)
+    if "servers" not in entry:
+        return
+    told = {str(one.get("name")): one for one in status.entries(entry, "servers")}
+    wanted = {server.name: server for server in service.servers}
+    yield from (f"still has {name}" for name in told if name not in wanted)
+    for name, server in wanted.items():
+        if name not in told:
+            yield f"does not have {name}"
+            continue
+        shown = {
+            "configured_weight": server.weight,
+            "method": server.forwarding.method,
+            "checks": [check.kind for check in server.checks],
+        }
+        for key, value in shown.items():
+            now = told[name].get(key, value)
+            if key == "method":
+                now = str(now).split(" ", 1)[0]  # TUN gue port 6080
+            elif key == "checks" and key in told[name]:
+                now = [check.get("kind") for check in status.entries(told[name], key)]
+            if now != value:
+                yield f"has {name} with {key} {now} and not {value}"
 
 
 def _visible(one: Instance) -> Dict[str, Any]:

@@ -56,7 +56,9 @@ class Director:
 
     def apply(self, *services: VirtualServer, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         self._services = services
-        self.machine.services = [{"name": one.name, **self.state} for one in services if not self.lost]
+        self.machine.services = [
+            {"name": one.name, "family": one.family, **self.state} for one in services if not self.lost
+        ]
         self.machine.log.clear()
         params = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
         named = {"artifact": self._agent, "release": release.release_name(self._agent)}
