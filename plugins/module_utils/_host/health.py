@@ -211,10 +211,20 @@ def _services(answer: Optional[status.Status]) -> Iterator[str]:
         yield f"virtual servers: {problem}"
     for entry in status.entries(answer, "services"):
         name = entry.get("name")
-        if entry.get("state") == "down" and not entry.get("suspended"):
+        if entry.get("state") == "down" and not entry.get("suspended") and not _just_begun(entry):
             yield "virtual server {} is down: {}".format(name, entry.get("reason") or "no reason given")
         for refused in entry.get("refused") or ():
             yield f"virtual server {name}: {refused}"
+
+
+def _just_begun(service: status.Status) -> bool:
+    """True while no check of it has a result: with ``alpha`` its servers are down until then."""
+    states = {
+        check.get("state")
+        for server in status.entries(service, "servers")
+        for check in status.entries(server, "checks")
+    }
+    return states == {"unknown"}
 
 
 def keepalived_complaint(host: Host, said: systemd.Unit, config: Config) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils._host import director, language
+from plugins.module_utils._host import director, health, language
 from plugins.module_utils._host.host import HostError
 from plugins.module_utils.vrrp_agent.conf.parts.balancing import DIRECT, NAT, TUNNEL, VirtualServer
 from plugins.modules.apply import ARGUMENTS, bring
@@ -225,6 +225,14 @@ def test_a_virtual_server_that_is_down_is_a_warning_and_no_failure(host: Directo
 def test_one_that_rests_on_a_backup_is_not_worth_a_word(host: Director) -> None:
     host.state = {"state": "down", "suspended": True}
     assert "warnings" not in host.apply(service())
+
+
+@pytest.mark.parametrize(("states", "warned"), [(("unknown", "unknown"), False), (("unknown", "bad"), True)])
+def test_one_whose_checks_have_not_run_yet_is_no_warning(states: tuple[str, ...], warned: bool) -> None:
+    """With ``alpha`` servers are down until their checks have found them well."""
+    servers = [{"name": state, "checks": [{"state": state}]} for state in states]
+    answer = {"services": [{"name": "WEB", "state": "down", "reason": "no server", "servers": servers}]}
+    assert bool(health.doubts(answer)) is warned
 
 
 def test_a_back_end_that_fails_is_a_warning(host: Director) -> None:
