@@ -12,7 +12,8 @@ import pytest
 from vrrp_agent.check import notebook
 from vrrp_agent.check.messages import Order
 from vrrp_agent.check.notebook import Notebook
-from vrrp_agent.conf.parts.checks import Connection, TcpCheck, Timing
+from vrrp_agent.conf.parts.checks import Connection, FileCheck, MiscCheck, TcpCheck, Timing
+from vrrp_agent.conf.parts.tracking import Command
 from vrrp_agent.loop.results import CheckKey, CheckResult
 
 KEYS = [CheckKey(("[198.51.100.10]:tcp:80", 4), (b"\xc6\x12\0\1", 80), number) for number in range(3)]
@@ -67,13 +68,14 @@ def test_a_damaged_file_is_no_file_and_is_removed(path: str, text: str) -> None:
     assert not Path(path).exists()
 
 
-WEIGHT, SINCE = 3, 5
+WEIGHT, SINCE, OF_SERVER = 3, 5, 6
 
 
 @pytest.mark.parametrize(
     ("place", "text"),
     [
         *((WEIGHT, text) for text in ('"much"', "null", "Infinity", "NaN", "1" + "0" * 400, str(1 << 32))),
+        *((OF_SERVER, text) for text in ('"much"', "null", "Infinity", str(1 << 32))),
         *((SINCE, text) for text in ('"then"', "Infinity", "-Infinity", "NaN", "1" + "0" * 400, "1e300")),
     ],
 )
@@ -102,6 +104,21 @@ def test_only_rows_that_are_news_are_made(path: str, monkeypatch: pytest.MonkeyP
     assert made == [0, 1, 2, 1]
     monkeypatch.undo()
     assert known(path, [ORDERS[0], other, ORDERS[2]]) == {key: results[key] for key in KEYS[:2]}
+
+
+def test_a_weight_that_a_program_said_stays_what_it_said(path: str) -> None:
+    """The program said 2 for a server of weight 5; the file now gives it 100."""
+    program = MiscCheck(Timing(), Command(("/bin/load",)), dynamic=True)
+    before = replace(ORDERS[1], check=program, weight=5)
+    Notebook().write(path, "boot", [before], RESULTS)
+    after = known(path, [replace(before, weight=100)])[KEYS[1]]
+    assert after.added_weight + 100 == RESULTS[KEYS[1]].added_weight + 5 == 2
+
+
+def test_what_a_file_adds_is_added_to_every_weight(path: str) -> None:
+    before = replace(ORDERS[1], check=FileCheck(Timing(), "load", "/run/load"), weight=5)
+    Notebook().write(path, "boot", [before], RESULTS)
+    assert known(path, [replace(before, weight=100)])[KEYS[1]].added_weight == -3
 
 
 def test_a_service_of_a_group_is_found_by_another_number(path: str) -> None:

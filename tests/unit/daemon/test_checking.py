@@ -12,7 +12,8 @@ from vrrp_agent.check.messages import Orders, Suspended
 from vrrp_agent.check.notebook import Notebook
 from vrrp_agent.conf.model import Config
 from vrrp_agent.conf.parts.balancing import TCP, Member, RealServer, VirtualServer
-from vrrp_agent.conf.parts.checks import Check, Connection, PingCheck, TcpCheck, Timing
+from vrrp_agent.conf.parts.checks import Check, Connection, MiscCheck, PingCheck, TcpCheck, Timing
+from vrrp_agent.conf.parts.tracking import Command
 from vrrp_agent.daemon.sides import checking as module
 from vrrp_agent.daemon.sides.checking import Checkers, orders_of
 from vrrp_agent.loop.log import Log
@@ -129,6 +130,19 @@ def test_results_follow_their_checks_and_words_that_change(scene: Scene) -> None
     assert results == {key(0): good._replace(key=key(0)), key(1): bad._replace(key=key(1))}
     scene.checkers.apply(config(PING))
     assert list(results) == [key(0)]
+
+
+def test_a_weight_that_a_program_said_outlives_a_reload_that_changes_the_other(scene: Scene) -> None:
+    def of_weight(weight: int) -> Config:
+        wanted = config(MiscCheck(Timing(), Command(("/bin/load",)), dynamic=True))
+        (service,) = wanted.services
+        servers = tuple(replace(server, weight=weight) for server in service.servers)
+        return replace(wanted, services=(replace(service, servers=servers),))
+
+    scene.checkers.apply(of_weight(1))
+    scene.side.say([CheckResult(key(0), True, 4, "exit 7: weight 5", 1.0)])
+    scene.checkers.apply(of_weight(100))
+    assert scene.checkers.results[key(0)].added_weight + 100 == 5
 
 
 def test_a_process_that_has_died_learns_what_was_known(scene: Scene) -> None:

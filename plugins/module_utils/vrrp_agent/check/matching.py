@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Callable, Dict, Iterable, List, Tuple, Union
 
 from ..conf.parts.checks import Check, FileCheck
-from ..loop.results import CheckKey
+from ..loop.results import CheckKey, CheckResult
 from .messages import Order
 
 _Server = Tuple[Tuple[Union[str, int], ...], Tuple[bytes, int]]
@@ -37,6 +37,17 @@ def successors(before: Iterable[Order], after: Iterable[Order]) -> Dict[CheckKey
         if old:
             _pair(old, new, found)
     return found
+
+
+def carried(result: CheckResult, weight: int, order: Order) -> CheckResult:
+    """What is known of a check, for the ``order`` that follows. ``weight``: of its server, as it was.
+
+    With misc_dynamic the program says what the sum of both weights is to be; what a file adds stays.
+    """
+    added = result.added_weight
+    if added and weight != order.weight and not isinstance(order.check, FileCheck):
+        added += weight - order.weight
+    return result._replace(key=order.key, added_weight=added)
 
 
 def _pair(old: List[Order], new: List[Order], found: Dict[CheckKey, CheckKey]) -> None:

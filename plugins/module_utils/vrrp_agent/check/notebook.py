@@ -18,6 +18,7 @@ from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from ..conf.parts.checks import Timing
 from ..loop.results import CheckKey, CheckResult
+from .matching import carried
 from .messages import Order
 
 NAME = "checks"
@@ -71,7 +72,7 @@ def _row(order: Order, result: CheckResult, before: Optional[_Row]) -> _Row:
         return before
     which = before.which if before is not None and known else identity(order)
     values = [_spelled(order), which, result.good, result.added_weight, result.why, result.wall_time_s]
-    return _Row(order, result, which, json.dumps(values))
+    return _Row(order, result, which, json.dumps([*values, order.weight]))
 
 
 def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckResult]:
@@ -89,7 +90,7 @@ def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckR
         for order in orders:
             row = rows.get((_spelled(order), identity(order)))
             if row is not None:
-                found[order.key] = _result(order.key, row)
+                found[order.key] = _result(order, row)
     except OSError:
         return {}
     except _DAMAGED:
@@ -98,13 +99,13 @@ def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckR
     return found
 
 
-def _result(key: CheckKey, row: Sequence[Any]) -> CheckResult:
+def _result(order: Order, row: Sequence[Any]) -> CheckResult:
     """Raises any of _DAMAGED."""
-    good, added, why, wall_s = row
-    added, wall_s = int(added), float(wall_s)
-    if abs(added) > _MOST_WEIGHT or not 0 <= wall_s <= _LAST_TIME_S:
+    good, added, why, wall_s, weight = row
+    added, wall_s, weight = int(added), float(wall_s), int(weight)
+    if max(abs(added), abs(weight)) > _MOST_WEIGHT or not 0 <= wall_s <= _LAST_TIME_S:
         raise ValueError("no check says that")
-    return CheckResult(key, bool(good), added, str(why), wall_s)
+    return carried(CheckResult(order.key, bool(good), added, str(why), wall_s), weight, order)
 
 
 def forget(path: str) -> None:

@@ -13,6 +13,7 @@ from typing import Callable, Optional
 from ..loop.log import INFO, NOTICE, WARNING
 from ..loop.results import CheckResult, CheckRun
 from .kinds import make
+from .matching import carried
 from .messages import Order
 from .pace import Pace, Phase
 from .probe import Context, Outcome, Probe
@@ -75,10 +76,7 @@ class Runner:
             self._renew_probe()
             self.pace.change(timing, self._probe.limit_ns, self._context.loop.clock(), self._fraction())
             self._set()
-        added = self.result.added_weight
-        if added and order.weight != before.weight:  # misc_dynamic says what the sum is to be
-            added += before.weight - order.weight
-        self.result = self.result._replace(key=order.key, added_weight=added)
+        self.result = carried(self.result, before.weight, order)
         self.suspend(order.suspended)
 
     def use_context(self, context: Context) -> None:

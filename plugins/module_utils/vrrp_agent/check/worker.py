@@ -19,7 +19,7 @@ from ..loop.results import CheckKey, CheckResult
 from ..loop.side import Worker
 from . import notebook
 from .manners import Manners
-from .matching import same_question, successors
+from .matching import carried, same_question, successors
 from .messages import Order, Orders, Suspended
 from .notebook import Notebook
 from .post import Post
@@ -117,7 +117,9 @@ class CheckWorker(Worker):
             if predecessor is not None and same_question(predecessor.order.check, order.check):
                 runners[order.key] = predecessor
             else:
-                result = predecessor.result if predecessor is not None else known.get(order.key)
+                result = known.get(order.key)
+                if predecessor is not None:
+                    result = carried(predecessor.result, predecessor.order.weight, order)
                 runners[order.key] = Runner(order, self._context, self._say, result)
                 fresh.append(runners[order.key])
         staying = {id(runner) for runner in runners.values()}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Tuple
 
 from ...check import notebook
-from ...check.matching import successors
+from ...check.matching import carried, successors
 from ...check.messages import Order, Orders, Suspended
 from ...conf.model import Config
 from ...conf.parts.checks import FileCheck
@@ -113,11 +113,12 @@ class Checkers:
     def _carry_over(self, before: Orders, after: Orders) -> None:
         followed = successors(before.orders, after.orders)
         old, runs = dict(self.results), dict(self.runs)
+        orders_before = before.by_key
         self.results.clear()
         self.runs.clear()
         for key, from_key in followed.items():
             if from_key in old:
-                self.results[key] = old[from_key]._replace(key=key)
+                self.results[key] = carried(old[from_key], orders_before[from_key].weight, self._wanted[key])
             if from_key in runs and key == from_key:
                 self.runs[key] = runs[from_key]
 
