@@ -12,12 +12,15 @@ from ..kernel.accounts import UnknownAccount
 from ..kernel.errors import KernelError
 from ..kernel.executable import Executable, ProgramRefused, examine, look_again
 from ..kernel.program import Ended, start
+from ..loop.log import WARNING
 from ..loop.loop import Loop
 from ..loop.running import KILL_AFTER_NS, Running
 from .probe import Context, Done, Outcome, not_asked
 
 _SPARE_NS = 15_000_000_000
 _LEAST_WEIGHT_CODE, _WEIGHT_OFFSET = 2, 2
+_REFUSED_NS = 60_000_000_000
+"""So often it is said that a program may not be ended."""
 _END_S = 1.0
 """keepalived: at the end programs have so long to end before they are killed."""
 _alive: Set[Running] = set()
@@ -59,12 +62,23 @@ class MiscProbe:
         """The run of this try."""
         self._alive: Optional[Running] = None
         """The same, or one that was given up and has not ended yet."""
+        self._refused = ""
+        """Why that one cannot be ended, when it should have."""
         self._executable: Optional[Executable] = None
 
     def start(self) -> None:
-        """Run it, unless the run before has still not ended: no two runs of one check at a time."""
+        """Run it, unless the run before has still not ended: no two runs of one check at a time.
+
+        One that was told to end is given time for it. One that cannot be ended never says that the server
+        is good.
+        """
         if self._alive is not None:
-            self._done(not_asked("the run before has not ended yet"))
+            if self._refused:
+                self._done(Outcome(False, f"the run before cannot be ended: {self._refused}"))
+            elif self._alive.undying:
+                self._done(Outcome(False, "the run before does not end, though it was killed"))
+            else:
+                self._done(not_asked("the run before has not ended yet"))
             return
         try:
             executable = self._executable or self._examined()
@@ -79,7 +93,8 @@ class MiscProbe:
         except KernelError as error:
             self._done(Outcome(False, str(error)))
             return
-        self._running = self._alive = Running(program, self._context.loop, self._run_ns, self._ended)
+        loop = self._context.loop
+        self._running = self._alive = Running(program, loop, self._run_ns, self._ended, self._cannot_end)
         _alive.add(self._running)
 
     def stop(self) -> None:
@@ -95,10 +110,23 @@ class MiscProbe:
         self._executable = found
         return found
 
+    def _cannot_end(self, why: str) -> None:
+        """A program of another user, and this process has no CAP_KILL: its time is up all the same."""
+        self._refused = why
+        argv = self._check.command.argv
+        text = f"MISC_CHECK: {argv[0]} cannot be ended: {why}; give the agent CAP_KILL"
+        log, now = self._context.log, self._context.loop.clock()
+        log.limited(WARNING, f"MISC_CHECK {argv}", "refused", text, now, _REFUSED_NS)
+        running, self._running = self._running, None
+        if running is not None:
+            self._done(
+                Outcome(False, f"timed out after {self._run_ns / 1e9:g} s, and cannot be ended: {why}")
+            )
+
     def _ended(self, ended: Ended, told: bool) -> None:
         if self._alive is not None:
             _alive.discard(self._alive)
-            self._alive = None
+            self._alive, self._refused = None, ""
         running, self._running = self._running, None
         if running is not None:
             self._done(judge(self._check, ended, told, self._run_ns))

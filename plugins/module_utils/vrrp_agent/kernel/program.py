@@ -69,10 +69,18 @@ class Program:
         """The descriptor of the process."""
         return self._descriptor
 
-    def send(self, number: int) -> None:
-        """Signal the program and everything that it started in its session's first group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+    def send(self, number: int) -> str:
+        """Signal the program and everything that it started in its session's first group.
+
+        Returns an empty text, or why it may not be done: the program of another user needs CAP_KILL.
+        """
+        try:
             os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return ""
+        except PermissionError as error:
+            return f"{signal_name(number)}: {error.strerror}"
+        return ""
 
     def reap(self, others_too: bool = False) -> Optional[Ended]:
         """How it ended, or None while it runs. Gives the descriptors back when it has ended.
