@@ -17,6 +17,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 NAME = "vrrp-real-server.service"
 PATH = "/etc/systemd/system/vrrp-real-server.service"
+WANTED = f"/etc/systemd/system/multi-user.target.wants/{NAME}"
+"""The link by which it starts with the host."""
 DIRECT, TUNNEL, NAT = "DR", "TUN", "NAT"
 METHODS = (DIRECT, TUNNEL, NAT)
 IPIP, GRE, GUE = "ipip", "gre", "gue"

@@ -14,7 +14,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from . import files, systemd
 from .host import Host, HostError
-from .real_server import NAME, PATH, Part, Settings, parts, settings_in, unit_text
+from .real_server import NAME, PATH, WANTED, Part, Settings, parts, settings_in, unit_text
 from .systemd import Unit
 
 
@@ -75,8 +75,9 @@ def decide(host: Host, found: Found, wanted: Optional[Settings]) -> Plan:
     """What is to do. ``wanted`` is None when the host is no real server any more. Raises HostError."""
     new = parts(wanted) if wanted is not None else ()
     if wanted is None or not new:
-        there = found.text is not None
-        return Plan(stop=there and found.unit.running, remove=there)
+        # A unit whose file somebody removed may still run: systemd knows how to stop it.
+        there = found.text is not None or found.unit.running
+        return Plan(stop=found.unit.running, remove=there)
     text = unit_text(wanted)
     write = text != found.text
     enable = not found.unit.enabled
@@ -129,7 +130,9 @@ def _perform(host: Host, plan: Plan, begun: List[Part]) -> None:
         _shell(host, part.do, part.what)
 
     if plan.stop or plan.remove:
-        systemd.tell(host, *(("disable", "--now") if plan.remove else ("stop",)), NAME)
+        # systemd disables no unit without a file.
+        whole = plan.remove and files.read_text(host, PATH) is not None
+        systemd.tell(host, *(("disable", "--now") if whole else ("stop",)), NAME)
     # Silent first: a host must never answer for a virtual address while it has it.
     silence = [part for part in plan.do if _is_silence(part)]
     for part in silence:
@@ -148,6 +151,7 @@ def _perform(host: Host, plan: Plan, begun: List[Part]) -> None:
         systemd.tell(host, "start", NAME)
     if plan.remove:
         files.remove(host, PATH)
+        files.remove(host, WANTED)
         systemd.tell(host, "daemon-reload")
 
 

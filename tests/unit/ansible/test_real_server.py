@@ -31,6 +31,8 @@ class Server:
         self.routes: set[str] = set()
         self.running = self.enabled = False
         self.log: list[str] = []
+        self.loaded = ""
+        """The unit as systemd knows it."""
         self.fails = ""
         for name in ("all", "eth0"):
             for key in ("arp_ignore", "arp_announce"):
@@ -77,6 +79,8 @@ class Server:
             )
         self.log.append(" ".join(words))
         if words[0] in ("enable", "disable"):
+            if not self.file(PATH).exists():
+                return Completed(1, "", f"Failed to {words[0]} unit: Unit file {NAME} does not exist.")
             self.enabled = words[0] == "enable"
         if words[0] in ("stop", "restart") or "--now" in words:
             self._commands("ExecStopPost=")
@@ -90,7 +94,9 @@ class Server:
         return NOTHING
 
     def _commands(self, word: str) -> Completed:
-        for line in self.file(PATH).read_text().splitlines():
+        if self.file(PATH).exists():
+            self.loaded = self.file(PATH).read_text()
+        for line in self.loaded.splitlines():
             if line.startswith(word):
                 shell, option, command = shlex.split(line[len(word) :])
                 assert (shell, option) == ("/bin/sh", "-c")
@@ -206,6 +212,15 @@ def test_absent_leaves_nothing_behind(server: Server) -> None:
     assert server.lo == ["127.0.0.1/8"]
     assert server.sysctl("net/ipv4/conf/all/arp_ignore") == "0"
     assert not server.file(PATH).exists() and not server.enabled
+    assert not run(server, state="absent")["changed"]
+
+
+def test_absent_stops_a_unit_whose_file_somebody_removed(server: Server) -> None:
+    run(server, **direct(TEN))
+    server.file(PATH).unlink()
+    told = run(server, state="absent")
+    assert told["steps"] == ["stop", "remove the systemd unit"]
+    assert server.lo == ["127.0.0.1/8"] and not server.running
     assert not run(server, state="absent")["changed"]
 
 
