@@ -190,11 +190,13 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
         steps=apply.values(steps),
         diff=differences(found, wanted, steps),
     )
+    warnings: List[str] = list(result.get("warnings", []))
     if composed.meaning is not None and steps:
         interfaces.require(host, composed.meaning)
-        director.require(host, director.needs(composed.meaning, wanted.engine), found.director)
+        needed = director.needs(composed.meaning, wanted.engine)
+        director.require(host, needed, found.director)
         director.require_ipvs(host, composed.meaning, wanted.engine)
-    warnings: List[str] = list(result.get("warnings", []))
+        warnings.extend(director.doubts(host, needed))
     warnings.extend(language.estranged(found.config_text or "", composed.meaning))
     if (
         wanted.state == PRESENT

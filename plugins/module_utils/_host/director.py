@@ -126,6 +126,16 @@ def require(host: Host, needed: Needs, found: FoundSettings) -> None:
         )
 
 
+def doubts(host: Host, needed: Needs) -> List[str]:
+    """What the host lacks so that some of its virtual servers can serve nobody."""
+    return [
+        f"{key} does not exist: IPv{family} is off on this host, and its virtual servers with NAT serve "
+        "nobody. Turn it on (ipv6.disable on the kernel's command line, or the module ipv6)"
+        for family, key in FORWARDING.items()
+        if family in needed.families and _now(host, key) is None
+    ]
+
+
 def require_ipvs(host: Host, config: Config, engine: str) -> None:
     """keepalived ends, VRRP and all, where its checker finds no ip_vs. Raises HostError."""
     if engine == AGENT or not config.services or os.path.exists(host.path("/proc/net/ip_vs")):

@@ -199,6 +199,13 @@ def test_a_default_route_from_router_advertisements_is_not_lost(
     assert host.machine.file(FORWARD_6).read_text() == "1\n"
 
 
+def test_a_host_without_ipv6_is_told_of_when_its_services_need_it(host: Director) -> None:
+    host.machine.file(FORWARD_6).unlink()
+    (warning,) = host.apply(SIX)["warnings"]
+    assert warning.startswith("net.ipv6.conf.all.forwarding does not exist: IPv6 is off on this host")
+    assert "warnings" not in host.apply(service())
+
+
 def test_one_that_a_network_manager_learnt_stays_and_stops_nothing(host: Director) -> None:
     host.machine.default_routes_6 = [{**ADVERTISED, "gateway": "fe80::1", "dev": "eth0"}]
     host.machine.write("/proc/sys/net/ipv6/conf/eth0/accept_ra", "0\n")
