@@ -15,23 +15,27 @@ from hypothesis import strategies as st
 from vrrp_agent.balance import worker
 from vrrp_agent.balance.backend import ServiceKey
 from vrrp_agent.balance.choose import Choice
+from vrrp_agent.balance.fwmark_table import FwmarkKeeper
 from vrrp_agent.balance.ipvs import IpvsBackend
 from vrrp_agent.balance.messages import Goodbye, Setup
 from vrrp_agent.balance.notebook import NOTHING, Left, Notebook, Place, read, write
 from vrrp_agent.balance.worker import BalanceWorker
-from vrrp_agent.conf.parts.balancing import Balancing, Member, Timeouts, VirtualServer
+from vrrp_agent.conf.parts.balancing import Balancing, Member, SyncDaemon, Timeouts, VirtualServer
+from vrrp_agent.kernel import ipvs_messages as message
 from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.ipvs import Ipvs
 from vrrp_agent.loop.loop import Loop
 
 from tests.unit.balance.farm import MemoryBackend, check, packed, server, service
 from tests.unit.balance.ip_vs import IpVs
+from tests.unit.balance.test_fwmarks import MAIL, WEB, Tables
 from tests.unit.balance.test_worker import Channel, Lines
 
 ONE = service(server(1, [check()]))
 KEY = ServiceKey(4, 6, packed("198.51.100.10"), 80, 0)
 HERE = Place("ipvs", None)
-LEFT = Left(HERE, frozenset({KEY, ServiceKey(6, 0, b"", 0, 1 << 31)}), Timeouts(900, 120, 300))
+SYNC = SyncDaemon("eth1", "", 51, 1400, 8849, 3, packed("224.0.0.82"))
+LEFT = Left(HERE, frozenset({KEY, ServiceKey(6, 0, b"", 0, 1 << 31)}), Timeouts(900, 120, 300), "m", SYNC)
 
 
 def on_port(port: int) -> VirtualServer:
@@ -66,7 +70,14 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
 
 def content(**words: Any) -> str:
     good = {"boot": "boot", "backend": "ipvs", "namespace": None, "services": [], "timeouts": None}
-    return json.dumps({**good, **words})
+    return json.dumps({**good, "marks": "", "sync": None, **words})
+
+
+def test_a_file_that_says_nothing_is_believed(tmp_path: Path) -> None:
+    path = tmp_path / "services"
+    path.write_text(content())
+    assert read(str(path), "boot") == Left(HERE)
+    assert path.exists()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +103,15 @@ def content(**words: Any) -> str:
         content(timeouts=[1, 2]),
         content(timeouts=[1, 2, -3]),
         content(timeouts={"tcp": 1}),
+        content(marks=7),
+        content(marks="a\nb"),
+        content(marks="x" * 300),
+        content(sync=7),
+        content(sync=["eth1", [1, 0, 0, 0]]),
+        content(sync=["eth1", [1, 0, 0], ""]),
+        content(sync=["eth1", [1, 0, 70000, 0], ""]),
+        content(sync=["eth1", [1, 0, 0, 0], "e000"]),
+        content(sync=[None, [1, 0, 0, 0], ""]),
     ],
 )
 def test_a_damaged_file_is_not_believed_and_removed(tmp_path: Path, text: str) -> None:
@@ -104,7 +124,7 @@ def test_a_damaged_file_is_not_believed_and_removed(tmp_path: Path, text: str) -
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=8))
 def test_nothing_in_the_file_ends_its_reader(tmp_path_factory: pytest.TempPathFactory, row: Any) -> None:
     path = tmp_path_factory.mktemp("notes") / "services"
-    path.write_text(content(services=[row], timeouts=row))
+    path.write_text(content(services=[row], timeouts=row, marks=row, sync=[row, row, row]))
     assert read(str(path), "boot") == NOTHING
 
 
@@ -130,7 +150,8 @@ class Host:
         self.path, self.kernel, self.loop = path, IpVs(), Loop()
         self.others: Dict[Optional[str], MemoryBackend] = {}
         """Tables of other namespaces."""
-        self.workers: List[BalanceWorker] = []
+        self.tables: Dict[str, Tables] = {}
+        """Those of nftables_ipvs."""
         self.log = Lines()
 
     def choose(self, balancing: Balancing) -> Choice:
@@ -138,11 +159,22 @@ class Host:
             return Choice(self.others.setdefault(balancing.namespace, MemoryBackend("nftables")))
         return Choice(IpvsBackend(cast(Ipvs, self.kernel)))
 
+    def open(self, balancing: Balancing) -> Any:
+        tables = self.tables.setdefault(balancing.fwmark_table, Tables({}))
+        tables.name = balancing.fwmark_table
+        return tables
+
     def begin(self, *services: VirtualServer, first: bool = True, **words: Any) -> BalanceWorker:
         """Another process, after an orderly end or a kill."""
         one = BalanceWorker(self.loop, Channel(), self.log, (str(self.path), "boot"))  # type: ignore[arg-type]
+        one._marks = FwmarkKeeper(self.log, self.open)
         one.take(Setup(services, Balancing(**words), first=first))
         return one
+
+    def marks(self) -> Dict[str, List[int]]:
+        """Those in tables, by the names of these, and those of services."""
+        found = {name: sorted(set(one.marks.values())) for name, one in self.tables.items() if one.marks}
+        return {**found, "ipvs": sorted(spot[4] for spot in self.kernel.table if spot[4])}
 
     def ports(self) -> List[int]:
         return sorted(spot[3] for spot in self.kernel.table)
@@ -268,6 +300,67 @@ def test_a_table_that_carries_the_services_no_more_is_emptied(host: Host) -> Non
     assert other.closed
     assert host.ports() == [80]
     assert read(str(host.path), "boot").place == HERE
+
+
+def test_the_table_of_marks_goes_with_the_word(host: Host) -> None:
+    host.begin(WEB, MAIL, fwmark_table="marks")
+    assert host.marks() == {"marks": [1000, 1001], "ipvs": [1000, 1001]}
+    host.begin(WEB)
+    assert host.marks() == {"ipvs": []}
+    assert read(str(host.path), "boot").marks == ""
+
+
+def test_the_table_of_marks_goes_with_the_last_service(host: Host) -> None:
+    host.begin(WEB, fwmark_table="marks")
+    host.begin(fwmark_table="marks")
+    assert host.marks() == {"ipvs": []}
+    assert not host.path.exists()
+
+
+def test_a_table_of_marks_by_another_name_keeps_the_services(host: Host) -> None:
+    host.begin(WEB, MAIL, fwmark_table="marks")
+    host.kernel.calls.clear()
+    host.begin(MAIL, WEB, fwmark_table="other")
+    assert host.marks() == {"other": [1000, 1001], "ipvs": [1000, 1001]}
+    assert message.DEL_SERVICE not in host.kernel.calls
+
+
+def test_the_table_of_marks_goes_where_nftables_carries_the_services_now(host: Host) -> None:
+    host.begin(WEB, fwmark_table="marks")
+    host.begin(WEB, fwmark_table="marks", backend="nftables")
+    assert host.marks() == {"ipvs": []}
+    assert len(host.others[None].table) == 4
+
+
+def test_the_sync_daemons_go_with_the_word_or_the_last_service(host: Host) -> None:
+    host.begin(ONE, sync_daemon=SYNC)
+    assert len(host.kernel.running) == 2
+    host.begin(ONE)
+    assert host.kernel.running == {}
+    host.begin(ONE, sync_daemon=SYNC)
+    host.begin(sync_daemon=SYNC)
+    assert host.kernel.running == {}
+    assert not host.path.exists()
+
+
+def test_sync_daemons_of_others_stay(host: Host) -> None:
+    host.begin(ONE)
+    IpvsBackend(cast(Ipvs, host.kernel)).start_sync(SYNC, True)
+    host.begin(ONE)
+    assert len(host.kernel.running) == 1
+
+
+@pytest.mark.parametrize("words", [{"port": 0}, {"ttl": 0}, {"group": b""}, {"max_length": 0}, {"port": 9}])
+def test_sync_daemons_have_the_settings_of_the_new_file(host: Host, words: Dict[str, Any]) -> None:
+    """Where a word is gone the kernel chooses again; what it chooses it says, but not that it has."""
+    host.begin(ONE, sync_daemon=SYNC)
+    changed = replace(SYNC, **words)
+    host.begin(ONE, sync_daemon=changed)
+    left = list(host.kernel.running.values())
+    host.kernel.running.clear()
+    IpvsBackend(cast(Ipvs, host.kernel)).start_sync(changed, True)
+    (fresh,) = host.kernel.running.values()
+    assert [one._replace(state=fresh.state) for one in left] == [fresh, fresh]
 
 
 def test_checks_write_nothing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

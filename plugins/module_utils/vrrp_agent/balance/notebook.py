@@ -14,7 +14,7 @@ import json
 import os
 from typing import Any, FrozenSet, Iterable, List, NamedTuple, Optional
 
-from ..conf.parts.balancing import Timeouts
+from ..conf.parts.balancing import SyncDaemon, Timeouts
 from ..loop.log import Log
 from .backend import ServiceKey
 from .choose import IPVS, NFTABLES
@@ -22,6 +22,7 @@ from .choose import IPVS, NFTABLES
 NAME = "services"
 _MOST_BYTES = 1 << 26
 _MOST_PORT, _MOST_MARK, _MOST_TIMEOUT_S = (1 << 16) - 1, (1 << 32) - 1, (1 << 31) - 1
+_MOST_LINK_NAME, _MOST_TABLE_NAME = 15, 255
 _DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, AttributeError)
 """What a file with anything in it can lead to."""
 
@@ -40,6 +41,15 @@ class Left(NamedTuple):
     keys: FrozenSet[ServiceKey] = frozenset()
     replaced: Optional[Timeouts] = None
     """What lvs_timeouts has replaced."""
+    marks: str = ""
+    """The name of the tables of nftables_ipvs."""
+    sync: Optional[SyncDaemon] = None
+    """The settings of sync daemons, whichever of the two run."""
+
+    @property
+    def anything(self) -> bool:
+        """False when there is nothing to be taken away."""
+        return bool(self.keys or self.marks) or self.replaced is not None or self.sync is not None
 
 
 NOTHING = Left(Place("", None))
@@ -62,7 +72,7 @@ class Notebook:
         if not self._path or left == self._written:
             return
         try:
-            if left.keys or left.replaced is not None:
+            if left.anything:
                 write(self._path, self._boot, left)
             else:
                 forget(self._path)
@@ -86,6 +96,8 @@ def write(path: str, boot: str, left: Left) -> None:
         "namespace": left.place.namespace,
         "services": rows,
         "timeouts": None if limits is None else [limits.tcp_s, limits.tcp_fin_s, limits.udp_s],
+        "marks": left.marks,
+        "sync": None if left.sync is None else _sync_row(left.sync),
     }
     temporary = path + ".new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -109,6 +121,8 @@ def read(path: str, boot: str) -> Left:
             Place(backend, namespace),
             frozenset(map(_key, content["services"])),
             None if limits is None else Timeouts(*_numbers(limits, [_MOST_TIMEOUT_S] * 3)),
+            _name(content["marks"], _MOST_TABLE_NAME),
+            None if content["sync"] is None else _sync(content["sync"]),
         )
     except OSError:
         return NOTHING
@@ -134,6 +148,29 @@ def _key(row: Any) -> ServiceKey:
     if family not in (4, 6) or len(address) != (0 if fwmark else {4: 4, 6: 16}[family]):
         raise ValueError(row)
     return ServiceKey(family, protocol, address, port, fwmark)
+
+
+def _sync_row(daemon: SyncDaemon) -> List[object]:
+    numbers = [daemon.sync_id, daemon.max_length, daemon.port, daemon.ttl]
+    return [daemon.interface, numbers, daemon.group.hex()]
+
+
+def _sync(row: Any) -> SyncDaemon:
+    """Raises any of _DAMAGED for what is no sync daemon."""
+    interface, found, text = row
+    numbers = _numbers(found, (255, _MOST_PORT, _MOST_PORT, 255))
+    group = bytes.fromhex(text)
+    if len(group) not in (0, 4, 16):
+        raise ValueError(row)
+    sync_id, max_length, port, ttl = numbers
+    return SyncDaemon(_name(interface, _MOST_LINK_NAME), "", sync_id, max_length, port, ttl, group)
+
+
+def _name(found: Any, most: int) -> str:
+    """Raises ValueError for what is no name."""
+    if not isinstance(found, str) or len(found) > most or not (found == "" or found.isprintable()):
+        raise ValueError(found)
+    return found
 
 
 def _numbers(found: Iterable[Any], most: Iterable[int]) -> List[int]:

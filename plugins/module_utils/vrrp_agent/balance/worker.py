@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Optional, Tuple
 
-from ..conf.parts.balancing import Balancing, Timeouts, VirtualServer
+from ..conf.parts.balancing import Balancing, SyncDaemon, Timeouts, VirtualServer
 from ..kernel.errors import KernelError
 from ..loop.alarm import Alarm
 from ..loop.channel import Channel
@@ -53,6 +53,11 @@ def _place(balancing: Balancing) -> Tuple[Any, ...]:
 def _timeouts(setup: Optional[Setup]) -> Timeouts:
     """lvs_timeouts, as long as there is something to be carried."""
     return setup.balancing.timeouts if setup is not None and setup.services else Timeouts()
+
+
+def _sync_daemon(setup: Setup) -> Optional[SyncDaemon]:
+    """lvs_sync_daemon, in the same way."""
+    return setup.balancing.sync_daemon if setup.services else None
 
 
 class BalanceWorker(Worker):
@@ -126,6 +131,7 @@ class BalanceWorker(Worker):
     def _use_services(self, setup: Setup) -> None:
         given = (setup.services, setup.results, time.time(), setup.balancing.init_notifies, setup.known)
         self._say(self._services.use(*given, carried=self._carried(setup)))
+        self._sync.expect(_sync_daemon(setup))
         self._note(self._services.owned())
         self._settle()
         self._marks.settle()
@@ -142,6 +148,9 @@ class BalanceWorker(Worker):
         left = self._notebook.read()
         if left.place == Place(backend.name, setup.balancing.namespace):
             self._left, backend.replaced = left.keys, left.replaced
+            self._sync.recall(left.sync)
+            if left.marks not in ("", setup.balancing.fwmark_table):
+                self._marks.recall(replace(setup.balancing, fwmark_table=left.marks))
         elif left != NOTHING:
             self._clear_away(left, setup.balancing)
 
@@ -154,8 +163,13 @@ class BalanceWorker(Worker):
             self._log.warning(f"services that were left in {where} stay there: {choice.problem}")
             return
         keeper = TableKeeper(choice.backend, self._log)
+        sync = SyncKeeper(self._log)
+        sync.recall(left.sync)
+        if left.marks:
+            self._marks.recall(replace(balancing, fwmark_table=left.marks, namespace=namespace))
 
         def clear() -> None:
+            sync.reach(keeper.backend, None, frozenset())
             keeper.backend.replaced = left.replaced
             count = keeper.adopt(left.keys)
             keeper.clear()
@@ -171,7 +185,8 @@ class BalanceWorker(Worker):
         if keeper is not None:
             ours = frozenset((*keys, *keeper.believed, *self._left))
             place = Place(keeper.name, self._carrier.namespace)
-            self._notebook.keep(Left(place, ours, keeper.backend.replaced))
+            left = Left(place, ours, keeper.backend.replaced, self._marks.table, self._sync.noted)
+            self._notebook.keep(left)
 
     def _adopt(self, setup: Setup) -> None:
         """Take over what is there already, and take away what is there and not wanted."""
@@ -272,8 +287,7 @@ class BalanceWorker(Worker):
 
     def _reach_sync(self) -> None:
         if self._keeper is not None and self._setup is not None:
-            daemon = self._setup.balancing.sync_daemon if self._setup.services else None
-            self._sync.reach(self._keeper.backend, daemon, self._active)
+            self._sync.reach(self._keeper.backend, _sync_daemon(self._setup), self._active)
 
     def _stop_sync(self) -> None:
         if self._keeper is not None:
@@ -366,7 +380,8 @@ class BalanceWorker(Worker):
         name = "" if keeper is None else keeper.name
         problems = (self._problem, self._marks.problem, "" if keeper is None else keeper.problem)
         problem = "; ".join(filter(None, problems))
-        empty = not services.decisions and (keeper is None or not (keeper.believed or self._left))
+        ours = keeper is not None and (keeper.believed or self._left or self._sync.noted)
+        empty = not services.decisions and not ours
         return Report(name, problem, self._sync.status(), rows, known, empty)
 
     def _count(self) -> None:
@@ -399,8 +414,8 @@ class BalanceWorker(Worker):
             self._guarded(keeper.flush if flush == "all" else keeper.clear)
             self._guarded(self._stop_sync)
             self._guarded(self._restore_timeouts)
-            self._note(())
         self._marks.remove()
+        self._note(())
         self._part()
 
     def _part(self) -> None:
