@@ -53,17 +53,22 @@ class MiscProbe:
     """The runs of one program. It is told to end at misc_timeout, and killed 2 s later, as in keepalived."""
 
     def __init__(self, check: Check, context: Context, done: Done) -> None:
-        if not isinstance(check, MiscCheck):
-            raise TypeError(f"{check.kind} is no MISC_CHECK")
-        self._check, self._context, self._done = check, context, done
-        self._run_ns = check.timeout_ns or check.timing.delay_loop_ns
-        self.limit_ns = self._run_ns + KILL_AFTER_NS + _SPARE_NS
+        self._done = done
+        self.renew(check, context)
         self._running: Optional[Running] = None
         """The run of this try."""
         self._alive: Optional[Running] = None
         """The same, or one that was given up and has not ended yet."""
         self._refused = ""
         """Why that one cannot be ended, when it should have."""
+
+    def renew(self, check: Check, context: Context) -> None:
+        """The same program, with other timing or policy: a run that was given up may still be on its way."""
+        if not isinstance(check, MiscCheck):
+            raise TypeError(f"{check.kind} is no MISC_CHECK")
+        self._check, self._context = check, context
+        self._run_ns = check.timeout_ns or check.timing.delay_loop_ns
+        self.limit_ns = self._run_ns + KILL_AFTER_NS + _SPARE_NS
         self._executable: Optional[Executable] = None
 
     def start(self) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional, Protocol
+from typing import Callable, NamedTuple, Optional, Protocol, runtime_checkable
 
 from ..conf.parts.checks import Check, TlsFiles
 from ..conf.parts.tracking import ScriptPolicy
@@ -66,6 +66,14 @@ class Probe(Protocol):
 
     def stop(self) -> None:
         """Give the try up and its descriptors back. ``done`` is not called. No harm without a try."""
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A probe whose try may not be over with ``stop``: its check keeps it, so that no two tries overlap."""
+
+    def renew(self, check: Check, context: Context) -> None:
+        """Ask the same from now on, with other timing or settings. It has been stopped."""
 
 
 MakeProbe = Callable[[Check, Context, Done], Probe]

@@ -16,7 +16,7 @@ from .kinds import make
 from .matching import carried
 from .messages import Order
 from .pace import Pace, Phase
-from .probe import Context, Outcome, Probe
+from .probe import Context, Lasting, Outcome, Probe
 
 _TIMED_OUT = Outcome(False, "timed out")
 _NOT_ASKED_NS = 60_000_000_000
@@ -173,7 +173,10 @@ class Runner:
     def _renew_probe(self) -> None:
         again = self.pace.phase is Phase.TRYING
         self._probe.stop()
-        self._probe = make(self.order.check, self._context, self._done)
+        if isinstance(self._probe, Lasting):
+            self._probe.renew(self.order.check, self._context)
+        else:
+            self._probe = make(self.order.check, self._context, self._done)
         if again:
             self.pace.go_on(self._context.loop.clock(), self._fraction())
             self._set()
