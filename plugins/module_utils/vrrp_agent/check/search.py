@@ -12,6 +12,7 @@ from typing import Callable, Optional
 
 from ..conf.parts.checks import Pattern
 from ..conf.pcre import Expression, found
+from ..kernel.privileges import surrender
 from ..kernel.process import MOST_DESCRIPTORS
 from ..loop.loop import Loop
 
@@ -20,7 +21,7 @@ SEARCH_LIMIT_S = 1.0
 MOST_MEMORY_BYTES = 256 << 20
 """Of the child; a search in 1 MiB that remembers each step takes half of it."""
 _NICE = 5
-"""A text that is made to be slow must not slow down the other checks."""
+"""A text that is made to be slow must not slow down the other checks, whatever checker_priority is."""
 _MATCHES, _NOTHING, _BROKEN = 0, 1, 2
 
 Answer = Callable[[Optional[bool], str], None]
@@ -45,13 +46,14 @@ class Search:
         if self._ready.literal is not None:
             then(found(self._ready, self._pattern, text), "")
             return
+        give_up = surrender()
         try:
             pid = os.fork()
         except OSError as error:
             then(None, f"no process for the regex: {error.strerror}")
             return
         if pid == 0:
-            _work(self._ready, self._pattern, text)
+            _work(self._ready, self._pattern, text, give_up)
         try:
             self._descriptor = os.pidfd_open(pid)
         except OSError as error:
@@ -91,7 +93,7 @@ class Search:
         return status
 
 
-def _work(ready: Expression, pattern: Pattern, text: bytes) -> None:
+def _work(ready: Expression, pattern: Pattern, text: bytes, give_up: Callable[[], None]) -> None:
     """The child: never returns."""
     code = _BROKEN
     try:
@@ -102,9 +104,10 @@ def _work(ready: Expression, pattern: Pattern, text: bytes) -> None:
         signal.setitimer(signal.ITIMER_REAL, SEARCH_LIMIT_S)
         import resource  # for this child only
 
-        os.nice(_NICE)
+        os.setpriority(os.PRIO_PROCESS, 0, max(os.getpriority(os.PRIO_PROCESS, 0), _NICE))
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
         os.closerange(3, MOST_DESCRIPTORS)  # the server must see the end of its connection
+        give_up()
         code = _MATCHES if found(ready, pattern, text) else _NOTHING
     finally:
         os._exit(code)
