@@ -79,9 +79,14 @@ class Scene:
         self.lives: Dict[str, Any] = {}
         interfaces = SimpleNamespace(addresses=lambda: self.here)
         kept = (("", "boot"), placed)
-        self.all = VirtualServers(Loop(), Lines(), interfaces, self.lives, self.told.append, *kept)  # type: ignore
+        self.loop = Loop()
+        self.all = VirtualServers(self.loop, Lines(), interfaces, self.lives, self.told.append, *kept)  # type: ignore
         self.balance: QuietSide = self.all.balancer._side  # type: ignore[assignment]
         self.check: QuietSide = self.all.checkers._side  # type: ignore[assignment]
+
+    def wait(self) -> None:
+        """What is put off for a moment is done now."""
+        self.loop.schedule.run_due(self.loop.clock() + SECOND_NS)
 
     def apply(self, *services: VirtualServer, **words: Any) -> None:
         settings = replace(GlobalSettings(), balancing=Balancing(**words))
@@ -403,12 +408,34 @@ def test_an_address_that_comes_wakes_the_checks_and_a_reload_without_the_word_do
     scene.apply(resting)
     scene.here = {packed("198.51.100.10")}
     scene.all.addresses_changed()
+    scene.wait()
     assert scene.check.sent[-1] == Suspended(frozenset())
     scene.here = set()
     scene.all.addresses_changed()
+    scene.wait()
     assert scene.check.sent[-1] == Suspended(frozenset({KEY}))
     scene.apply(ONE)
     assert not any(order.suspended for order in scene.check.sent[-1].orders)
+
+
+def test_many_batches_of_addresses_are_looked_at_once(scene: Scene) -> None:
+    scene.apply(replace(ONE, ha_suspend=True))
+    looks: List[int] = []
+
+    def addresses() -> set[bytes]:
+        looks.append(1)
+        return {packed(f"198.51.100.{len(looks)}")}
+
+    scene.all._interfaces = SimpleNamespace(addresses=addresses)  # type: ignore[assignment]
+    for _batch in range(100):
+        scene.all.addresses_changed()
+    assert looks == []
+    scene.wait()
+    assert len(looks) == 1
+    scene.all.addresses_changed()
+    scene.all.stop(0)
+    scene.wait()
+    assert len(looks) == 1, "the agent is stopping"
 
 
 def test_addresses_cost_nothing_without_ha_suspend(scene: Scene) -> None:

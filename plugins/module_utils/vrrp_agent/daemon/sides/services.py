@@ -9,12 +9,26 @@ to the other through the agent, and only when it is another result than before.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
-from typing import AbstractSet, Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple
+from typing import (
+    AbstractSet,
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Sequence,
+    Tuple,
+)
 
 from ...conf.model import Config
 from ...conf.parts.balancing import VirtualServer
 from ...election.settings import State
+from ...loop.alarm import Alarm
 from ...loop.events import INSTANCE, Happening
 from ...loop.log import Log
 from ...loop.loop import Loop
@@ -24,6 +38,9 @@ from ..live import Live
 from . import services_status
 from .balancing import Balancer
 from .checking import Checkers
+
+_GATHER_NS = 50_000_000
+"""This process sends adverts: a batch of addresses is looked at once."""
 
 
 class VirtualServers:
@@ -45,14 +62,18 @@ class VirtualServers:
         self._lives = lives
         self._config = Config()
         self._stopped = False
+        self._waiting: List[VirtualServer] = []
+        """Services with ha_suspend."""
         self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
+        self._gathering = Alarm(loop, self._look_at_addresses)
         self.checkers = Checkers(loop, log, self._found, notes)
         self.balancer = Balancer(loop, log, self.checkers.results, tell, (placed, notes[1]))
 
     def apply(self, config: Config) -> None:
         """A start or a reload."""
         self._config = config
-        self.addresses_changed()
+        self._waiting = [service for service in config.services if service.ha_suspend]
+        self._look_at_addresses()
         self._look_at_roles()
         self.checkers.apply(config)
         self.balancer.apply(config)
@@ -71,9 +92,14 @@ class VirtualServers:
         return "there is no such real server"
 
     def addresses_changed(self) -> None:
-        """Addresses of the host have come or gone (ha_suspend)."""
-        if self._suspended or any(service.ha_suspend for service in self._config.services):
-            self._suspended = self._resting()
+        """Addresses of the host have come or gone (ha_suspend). Many that do so together are one change."""
+        if self._gathering.deadline is None and not self._stopped and (self._suspended or self._waiting):
+            self._gathering.set_in(_GATHER_NS)
+
+    def _look_at_addresses(self) -> None:
+        self._gathering.cancel()
+        if self._suspended or self._waiting:
+            self._suspended = _resting(self._waiting, self._interfaces.addresses())
             self.checkers.suspend(self._suspended)
 
     def happened(self, happening: Happening) -> None:
@@ -92,6 +118,7 @@ class VirtualServers:
     def stop(self, patience_ns: int) -> None:
         """No more checks, then no more services. Blocks for twice so long at most."""
         self._stopped = True
+        self._gathering.cancel()
         self.checkers.stop(patience_ns)
         self.balancer.stop(patience_ns)
 
@@ -108,21 +135,30 @@ class VirtualServers:
     def _found(self, result: CheckResult) -> None:
         self.balancer.take(result)
 
-    def _resting(self) -> FrozenSet[Tuple[str, int]]:
-        """Services with ha_suspend of which no address is on this host."""
-        waiting = [service for service in self._config.services if service.ha_suspend]
-        here = self._interfaces.addresses()
-        return frozenset(service.key for service in waiting if not _present(service, here))
+
+def _resting(services: Iterable[VirtualServer], here: AbstractSet[bytes]) -> FrozenSet[Tuple[str, int]]:
+    """Those of which no address is on this host."""
+    ordered: Dict[int, List[bytes]] = {4: [], 16: []}
+    if any(member.count > 1 for service in services for member in service.members):
+        for address in sorted(here):
+            ordered.setdefault(len(address), []).append(address)
+    return frozenset(service.key for service in services if not _present(service, here, ordered))
 
 
-def _present(service: VirtualServer, here: AbstractSet[bytes]) -> bool:
-    """True when any address of the service is on this host; a firewall mark always is."""
+def _present(
+    service: VirtualServer, here: AbstractSet[bytes], ordered: Mapping[int, Sequence[bytes]]
+) -> bool:
+    """True when any address of the service is on this host; a firewall mark always is.
+
+    ``ordered``: the addresses of this host by their length, for ranges.
+    """
     for member in service.members:
         if not member.first or member.first in here:
             return True
-        start, size = int.from_bytes(member.first, "big"), len(member.first)
-        if member.count > 1 and any(
-            len(one) == size and start <= int.from_bytes(one, "big") < start + member.count for one in here
-        ):
-            return True
+        if member.count > 1:
+            size = len(member.first)
+            last = (int.from_bytes(member.first, "big") + member.count - 1).to_bytes(size, "big")
+            found = bisect_left(ordered[size], member.first)
+            if found < len(ordered[size]) and ordered[size][found] <= last:
+                return True
     return False
