@@ -107,7 +107,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._host.host import Host, HostError
 from ..module_utils._host.real_server import METHODS, PATH, TUNNELS, Settings, problems
-from ..module_utils._host.real_server_work import decide, perform, survey
+from ..module_utils._host.real_server_work import decide, doubts, perform, survey
 
 ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -129,7 +129,9 @@ def bring(host: Host, params: Dict[str, Any], check_mode: bool) -> Dict[str, Any
     plan = decide(host, found, wanted)
     if plan.steps and not check_mode:
         perform(host, found, plan)
+    warnings = doubts(found) if plan.remove else []
     return {
+        **({"warnings": warnings} if warnings else {}),
         "changed": bool(plan.steps),
         "steps": plan.steps,
         "diff": {

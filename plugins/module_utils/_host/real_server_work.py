@@ -71,6 +71,16 @@ def survey(host: Host) -> Found:
     )
 
 
+def doubts(found: Found) -> List[str]:
+    """What a stop of the unit cannot undo any more."""
+    if found.text is not None or found.unit.exists or not found.unit.running:
+        return []
+    return [
+        f"{PATH} was removed while its unit ran, and systemd has forgotten how to undo it: what it did may "
+        "stay until the next boot. Look at 'ip address show dev lo', 'ip route' and the links rs-*"
+    ]
+
+
 def decide(host: Host, found: Found, wanted: Optional[Settings]) -> Plan:
     """What is to do. ``wanted`` is None when the host is no real server any more. Raises HostError."""
     new = parts(wanted) if wanted is not None else ()
@@ -130,7 +140,7 @@ def _perform(host: Host, plan: Plan, begun: List[Part]) -> None:
         _shell(host, part.do, part.what)
 
     if plan.stop or plan.remove:
-        # systemd disables no unit without a file.
+        # Where somebody removed the file, systemd knows how to undo it until it reloads, as with a disable.
         whole = plan.remove and files.read_text(host, PATH) is not None
         systemd.tell(host, *(("disable", "--now") if whole else ("stop",)), NAME)
     # Silent first: a host must never answer for a virtual address while it has it.

@@ -73,7 +73,7 @@ class Server:
         if words[0] == "show":
             state = "active" if self.running else "inactive"
             file_state = "enabled" if self.enabled else ""
-            load = "loaded" if self.file(PATH).exists() else "not-found"
+            load = "loaded" if self.loaded or self.file(PATH).exists() else "not-found"
             return Completed(
                 0, f"Id={NAME}\nLoadState={load}\nActiveState={state}\nUnitFileState={file_state}\n", ""
             )
@@ -219,9 +219,17 @@ def test_absent_stops_a_unit_whose_file_somebody_removed(server: Server) -> None
     run(server, **direct(TEN))
     server.file(PATH).unlink()
     told = run(server, state="absent")
-    assert told["steps"] == ["stop", "remove the systemd unit"]
+    assert told["steps"] == ["stop", "remove the systemd unit"] and "warnings" not in told
     assert server.lo == ["127.0.0.1/8"] and not server.running
     assert not run(server, state="absent")["changed"]
+
+
+def test_what_systemd_has_forgotten_how_to_undo_is_told(server: Server) -> None:
+    run(server, **direct(TEN))
+    server.file(PATH).unlink()
+    server.loaded = ""  # a daemon-reload
+    (warning,) = run(server, state="absent")["warnings"]
+    assert "forgotten how to undo it" in warning and not server.running
 
 
 def test_a_part_that_fails_is_undone_and_told(server: Server) -> None:
