@@ -66,12 +66,12 @@ class Devices:
         """The devices to the servers of one service."""
         return self.known.get(key, {})
 
-    def settle(self, messages: List[bytes]) -> None:
-        """Hang chains onto new devices, and take those of gone devices away, with other messages."""
+    def settle(self, batches: Sequence[List[bytes]]) -> None:
+        """Hang chains onto new devices, and take those of gone devices away, after other transactions."""
         name = self._changes.name
         there = set(nft_changes.base_chains(self._socket.dump(self._changes.list_chains()), name))
         wanted = {_chain_name(device): device for device in self._incoming()}
-        whole = list(messages)
+        whole: List[bytes] = []
         for chain in sorted(there - set(wanted)):
             whole += [self._changes.empty_chain(chain), self._changes.remove_chain(chain)]
         for chain in sorted(set(wanted) - there):
@@ -79,7 +79,8 @@ class Devices:
             whole.append(self._changes.base_chain(base))
             whole.append(self._changes.rule(chain, steer.to_chain(self._dispatch, steer.JUMP)))
         try:
-            self._socket.commit(whole)
+            for messages in (*batches, whole):
+                self._socket.commit(messages)
         except KernelError as error:
             self.problem = f"DR: {error} ({error.hint})"
 

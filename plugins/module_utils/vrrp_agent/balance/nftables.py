@@ -32,8 +32,8 @@ OWNER = "vrrp-agent balance 1"
 _NAT_PRIORITY = -110  # before others that translate destinations: what is balanced was asked for by name
 _HOOK_PREROUTING, _HOOK_OUTPUT = 0, 3
 _DISPATCH = "dispatch"
-_MOST_BYTES = 16 * 1024 * 1024
-"""Of one transaction."""
+_MOST_BYTES = 128 * 1024
+"""Of one transaction, in whole services. The process that sends adverts waits for one that is under way."""
 _PLACES = (nft.NFPROTO_IPV4, nft.NFPROTO_IPV6, nft_changes.NFPROTO_NETDEV)
 _FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
 _HINT = (
@@ -98,7 +98,7 @@ class NftablesBackend:
         self._table = table
 
     def apply(self, changes: Sequence[Change]) -> List[Refusal]:
-        """By difference, in one transaction when it is not very long."""
+        """By difference, in transactions of whole services."""
         if not self._read:
             self.read()
         wanted, refusals = plan(self._wanted, changes)
@@ -197,12 +197,13 @@ class NftablesBackend:
         size, done = 0, []
         for key in touched:
             piece = _Piece(key, self._service(key, wanted, numbers))
-            size += sum(map(len, piece.messages))
+            length = sum(map(len, piece.messages))
+            if done and size + length > _MOST_BYTES:
+                self._commit(batch, done, wanted)
+                size, done, batch = 0, [], []
+            size += length
             batch.append(piece)
             done.append(key)
-            if size > _MOST_BYTES:
-                self._commit(batch, done, wanted)
-                size, done, batch, numbers = 0, [], [], itertools.count(1)
         batch.append(_Piece(None, self._unused(wanted)))
         self._commit(batch, done, wanted)
 
@@ -274,13 +275,20 @@ class NftablesBackend:
             return
         numbers = itertools.count(1)
         writer = self._writer(nft_changes.NFPROTO_NETDEV, numbers)
-        messages: List[bytes] = []
+        batches: List[List[bytes]] = [[]]
+        size = 0
         for key in dict.fromkeys((*moved, *self._devices.look(direct))):
             placed = direct.get(key)
             if placed is None:
                 continue
-            messages += writer.messages(key, placed, placed, self._devices.of(key), moved=True)
-        self._devices.settle(messages)
+            messages = writer.messages(key, placed, placed, self._devices.of(key), moved=True)
+            length = sum(map(len, messages))
+            if size and size + length > _MOST_BYTES:
+                batches.append([])
+                size = 0
+            size += length
+            batches[-1] += messages
+        self._devices.settle(batches)
 
     def _note_forwarding(self) -> None:
         families = {key.family for key, placed in self._table.items() if not is_direct(placed)}
