@@ -99,6 +99,17 @@ def test_a_service_is_explained_in_a_paragraph() -> None:
     ]
 
 
+def test_processes_that_have_died_are_counted() -> None:
+    line = (
+        "virtual servers: by nftables, process 9 (1 died before it), checked by process 8 (3 died before it)"
+    )
+    assert told(SERVICE, restarts=1, check_restarts=3)[-1] == line
+    assert told(SERVICE, check_pid=0, check_restarts=3, problem="no server is checked")[-2:] == [
+        "virtual servers: by nftables, process 9",
+        "  problem   no server is checked",
+    ]
+
+
 def test_why_a_service_is_down_and_what_takes_its_place() -> None:
     lines = told(changed(state="down", reason="weight 0 < 2", quorum=2, hysteresis=1, weight=0, sorry=True))
     assert "  why       weight 0 < 2" in lines

@@ -476,6 +476,18 @@ def test_status_brings_together_what_both_processes_say(scene: Scene) -> None:
     assert "checks" not in one["sorry_server"]
 
 
+def test_status_says_that_the_process_that_checks_has_died(scene: Scene) -> None:
+    scene.apply(ONE)
+    scene.balance.say(report(ONE))
+    assert scene.status()[0]["check_restarts"] == 0
+    scene.check.running, scene.check.restarts = False, 2
+    whole, _services = scene.status()
+    assert (whole["check_pid"], whole["check_restarts"]) == (0, 2)
+    assert whole["problem"].startswith("no server is checked")
+    scene.apply(service(server(1)))
+    assert scene.status()[0]["problem"] == "", "there is nothing to check"
+
+
 def test_status_forgets_what_a_reload_has_removed(scene: Scene) -> None:
     scene.apply(ONE, OTHER)
     scene.balance.say(report(ONE, OTHER))

@@ -26,12 +26,17 @@ def as_text(balancing: Optional[Values], services: Iterable[Values]) -> Iterator
 def _balancing(balancing: Values) -> Iterator[str]:
     by = balancing.get("backend") or "nothing yet"
     checks = f", checked by process {balancing['check_pid']}" if balancing.get("check_pid") else ""
-    yield f"virtual servers: by {by}, process {balancing['pid']}{checks}"
+    checks += _died(balancing.get("check_restarts", 0)) if checks else ""
+    yield f"virtual servers: by {by}, process {balancing['pid']}{_died(balancing['restarts'])}{checks}"
     if balancing.get("problem"):
         yield f"  problem   {balancing['problem']}"
     daemon = balancing.get("sync_daemon")
     if daemon:
         yield "  sync      " + ", ".join(f"{word} {value}" for word, value in daemon.items())
+
+
+def _died(restarts: int) -> str:
+    return f" ({restarts} died before it)" if restarts else ""
 
 
 def _service(service: Values, backend: str) -> Iterator[str]:

@@ -61,6 +61,18 @@ class Checkers:
         """The process that checks, or 0."""
         return self._side.pid if self._side.running else 0
 
+    @property
+    def restarts(self) -> int:
+        """How often it has died."""
+        return self._side.restarts
+
+    @property
+    def problem(self) -> str:
+        """For ``status``: why nothing is checked that should be."""
+        if not self._wanted or self._side.running:
+            return ""
+        return "no server is checked: the process that checks is gone, and another one is to follow"
+
     def apply(self, config: Config) -> None:
         """Check what ``config`` wants. A check that has not changed goes on as it was.
 

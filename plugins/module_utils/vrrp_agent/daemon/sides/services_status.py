@@ -20,13 +20,15 @@ Row = Dict[str, Any]
 def whole(balancer: Balancer, checkers: Checkers) -> Row:
     """What holds for all services."""
     report = balancer.report
+    problems = ("" if report is None else report.problem, checkers.problem)
     return {
         "pid": balancer.pid,
         "restarts": balancer.restarts,
         "backend": "" if report is None else report.backend,
-        "problem": "" if report is None else report.problem,
+        "problem": "; ".join(filter(None, problems)),
         "sync_daemon": {} if report is None else report.sync_daemon,
         "check_pid": checkers.pid,
+        "check_restarts": checkers.restarts,
     }
 
 
