@@ -104,6 +104,22 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     made.loop.close()
 
 
+def test_orders_of_some_services_leave_the_checks_of_the_others_alone(scene: Scene) -> None:
+    names = [("[198.51.100.10]:tcp:80", 4), ("[198.51.100.11]:tcp:80", 4), ("[198.51.100.12]:tcp:80", 4)]
+    one, two, three = (Order(CheckKey(name, (ADDRESS, 80), 0), tcp(80), "") for name in names)
+    scene.worker.take(Orders((one, two)))
+    runners = dict(scene.worker._runners)
+    other = replace(two, check=tcp(8080))
+    scene.worker.take(Orders((other, three), services=(names[2], names[0], names[1])))
+    now = scene.worker._runners
+    assert list(now) == [three.key, one.key, two.key]
+    assert now[one.key] is runners[one.key]
+    assert now[two.key].order == other
+    scene.worker.take(Orders((), services=(names[1],)))
+    assert list(scene.worker._runners) == [two.key]
+    assert scene.worker._orders == Orders((other,))
+
+
 def test_results_are_said_once_and_noted_for_a_successor(scene: Scene) -> None:
     FakeProbe.bad = (81,)
     scene.order(tcp(80), tcp(81))

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Callable, Iterator, List, Tuple
 
 import pytest
 from vrrp_agent.check.messages import Orders, Suspended
 from vrrp_agent.check.notebook import Notebook
 from vrrp_agent.conf.model import Config
 from vrrp_agent.conf.parts.balancing import TCP, Member, RealServer, VirtualServer
-from vrrp_agent.conf.parts.checks import Check, Connection, MiscCheck, PingCheck, TcpCheck, Timing
-from vrrp_agent.conf.parts.tracking import Command
+from vrrp_agent.conf.parts.checks import Check, Connection, FileCheck, MiscCheck, PingCheck, TcpCheck, Timing
+from vrrp_agent.conf.parts.tracking import Command, WatchedFile
 from vrrp_agent.daemon.sides import checking as module
 from vrrp_agent.daemon.sides.checking import Checkers, orders_of
 from vrrp_agent.loop.log import Log
@@ -45,6 +45,8 @@ class FakeSide:
     """Takes down what it is sent; the story speaks for the process."""
 
     def __init__(self, name: str, make: Any, loop: Any, log: Any, hello: Any, on_value: Any) -> None:
+        self.first_words: Callable[[], Tuple[Orders, Suspended]] = make.__self__.first_words
+        """What the process is forked with."""
         self.hello, self.say = hello, on_value
         self.sent: List[Any] = []
         self.running = False
@@ -52,7 +54,7 @@ class FakeSide:
 
     def start(self) -> None:
         self.running = True
-        self.sent += list(self.hello())
+        self.sent += [*self.first_words(), *self.hello()]
 
     def send(self, value: Any) -> bool:
         if self.running:
@@ -145,11 +147,45 @@ def test_a_weight_that_a_program_said_outlives_a_reload_that_changes_the_other(s
     assert scene.checkers.results[key(0)].added_weight + 100 == 5
 
 
+def test_a_reload_sends_only_services_that_have_changed(scene: Scene) -> None:
+    (one,) = config(tcp(80)).services
+    two, three = replace(one, name="[198.51.100.11]:tcp:80"), replace(one, name="[198.51.100.12]:tcp:80")
+    known = replace(Config(), services=(one, two, three))
+    scene.checkers.apply(known)
+    whole = scene.orders()
+    scene.side.say([CheckResult(key(0), False, 0, "refused"), CheckRun(key(0), 1, "refused", 1.0, 4, 4)])
+    server = replace(two.servers[0], checks=(tcp(8080),))
+    new = replace(two, servers=(server,))
+    scene.checkers.apply(replace(known, services=(three, one, new)))
+    sent = scene.orders()
+    assert [order.key.service for order in sent.orders] == [two.key]
+    assert [order.key.service for order in sent.after(whole).orders] == [three.key, one.key, two.key]
+    assert sent.after(whole) == orders_of_all(scene, replace(known, services=(three, one, new)))
+    assert (list(scene.checkers.results), list(scene.checkers.runs)) == ([key(0)], [key(0)])
+    after = sent.after(whole)
+    scene.checkers.apply(replace(known, services=(new,)))
+    assert scene.orders().orders == ()
+    assert [order.key.service for order in scene.orders().after(after).orders] == [two.key]
+    assert (scene.checkers.results, scene.checkers.runs) == ({}, {})
+
+
+def orders_of_all(scene: Scene, wanted: Config) -> Orders:
+    return replace(orders_of(wanted, frozenset()), path=scene.path, boot="boot")
+
+
+def test_first_numbers_of_files_are_set_by_the_first_process_alone(scene: Scene) -> None:
+    watched = WatchedFile("load", "/run/load", initial=7)
+    wanted = replace(config(FileCheck(Timing(), "load", "/run/load")), files=(watched,))
+    scene.checkers.apply(wanted)
+    assert scene.orders().initial == (watched,)
+    assert scene.side.first_words()[0].initial == ()
+
+
 def test_a_process_that_has_died_learns_what_was_known(scene: Scene) -> None:
     scene.checkers.apply(config(tcp(80)))
     found = CheckResult(key(0), False, 0, "refused")
     scene.side.say([found])
-    assert next(iter(scene.side.hello())).known == {key(0): found}
+    assert scene.side.first_words()[0].known == {key(0): found}
 
 
 def test_an_agent_that_follows_a_killed_one_recalls(scene: Scene) -> None:

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Mapping, NamedTuple, Tuple, Union
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ..conf.parts.balancing import CheckerProcess
 from ..conf.parts.checks import Check, TlsFiles
 from ..conf.parts.tracking import ScriptPolicy, WatchedFile
 from ..loop.results import CheckKey, CheckResult
+
+ServiceKey = Tuple[str, int]
+"""VirtualServer.key."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,22 @@ class Orders:
     """This boot of the host."""
     known: Mapping[CheckKey, CheckResult] = field(default_factory=dict)
     """What a process that checked before has found out. Filled in for a new process only."""
+
+    services: Optional[Tuple[ServiceKey, ...]] = None
+    """All that have checks, where ``orders`` are only those of services that are new or other than before."""
+
+    def after(self, before: Orders) -> Orders:
+        """The whole of it, to one who knows the orders before."""
+        if self.services is None:
+            return self
+        known = {**before.by_service, **self.by_service}
+        whole = [order for key in self.services for order in known.get(key, ())]
+        return replace(self, orders=tuple(whole), services=None)
+
+    @property
+    def by_service(self) -> Dict[ServiceKey, Tuple[Order, ...]]:
+        """Orders by VirtualServer.key; those of one service stand together."""
+        return {key: tuple(found) for key, found in groupby(self.orders, key=lambda order: order.key.service)}
 
     @property
     def by_key(self) -> Dict[CheckKey, Order]:

@@ -55,7 +55,7 @@ class CheckWorker(Worker):
     def take(self, value: Any) -> None:
         """Orders, or Suspended."""
         if isinstance(value, Orders):
-            self._take_orders(value)
+            self._take_orders(value.after(self._orders))
         elif isinstance(value, Suspended):
             for runner in self._runners.values():
                 runner.suspend(runner.order.key.service in value.services)

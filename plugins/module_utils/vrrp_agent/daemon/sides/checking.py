@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Tuple
 
 from ...check import notebook
 from ...check.matching import carried, successors
 from ...check.messages import Order, Orders, Suspended
 from ...conf.model import Config
+from ...conf.parts.balancing import VirtualServer
 from ...conf.parts.checks import FileCheck
 from ...conf.parts.tracking import WatchedFile
 from ...loop.channel import Channel
@@ -23,11 +24,15 @@ from ...loop.side import Side, Worker
 _NAME = "check"
 
 
-def make_worker(loop: Loop, channel: Channel, log: Log) -> Worker:
-    """The side's worker: imported in its own process only."""
-    from ...check.worker import CheckWorker
+_Key = Tuple[str, int]
 
-    return CheckWorker(loop, channel, log)
+
+class _Made(NamedTuple):
+    """The orders of one service, and what they were made from."""
+
+    service: VirtualServer
+    rests: bool
+    orders: Tuple[Order, ...]
 
 
 class Checkers:
@@ -54,7 +59,8 @@ class Checkers:
         self._first = True
         self._initial: Tuple[WatchedFile, ...] = ()
         self._suspended: FrozenSet[Tuple[str, int]] = frozenset()
-        self._side = Side(_NAME, make_worker, loop, log, self._hello, self._hear)
+        self._made: Dict[_Key, _Made] = {}
+        self._side = Side(_NAME, self._make_worker, loop, log, self._hello, self._hear)
 
     @property
     def pid(self) -> int:
@@ -79,19 +85,22 @@ class Checkers:
         ``results`` are right at once: one follows its check to another place, and what is known of a check
         whose words have changed holds until the new one has a result.
         """
-        orders = replace(orders_of(config, self._suspended), path=self._path, boot=self._boot)
+        made, self._made = self._made, self._make_orders(config)
+        orders = replace(_whole(config, self._made.values()), path=self._path, boot=self._boot)
         first, self._first = self._first, False
         if orders == self._orders:
             return
-        before, self._orders = self._orders, orders
+        self._orders = orders
+        new = _other(self._made, made)
         self._wanted = orders.by_key
         if first:
             self._initial = initial_files(config, orders)
             self._recall()
         else:
-            self._carry_over(before, orders)
+            self._carry_over(_other(made, self._made), new)
         if self._side.running:
-            self._side.send(orders)
+            services = tuple(key for key, one in self._made.items() if one.orders)
+            self._side.send(replace(orders, orders=new, services=services))
         if not orders.orders:
             self._side.retire()
             self._forget()  # the process may have died before it could
@@ -122,22 +131,48 @@ class Checkers:
             bad = sum(result.good is False for result in self.results.values())
             self._log.notice(f"{len(self.results)} results of checks are known already, {bad} of them bad")
 
-    def _carry_over(self, before: Orders, after: Orders) -> None:
-        followed = successors(before.orders, after.orders)
-        old, runs = dict(self.results), dict(self.runs)
-        orders_before = before.by_key
-        self.results.clear()
-        self.runs.clear()
+    def _carry_over(self, before: Tuple[Order, ...], after: Tuple[Order, ...]) -> None:
+        """Both without the services that are as they were."""
+        followed = successors(before, after)
+        orders_before = {order.key: order for order in before}
+        old = {key: self.results.pop(key) for key in orders_before if key in self.results}
+        runs = {key: self.runs.pop(key) for key in orders_before if key in self.runs}
         for key, from_key in followed.items():
             if from_key in old:
                 self.results[key] = carried(old[from_key], orders_before[from_key].weight, self._wanted[key])
             if from_key in runs and key == from_key:
                 self.runs[key] = runs[from_key]
 
+    def _make_orders(self, config: Config) -> Dict[_Key, _Made]:
+        """Those of a service that is as it was are not made again: adverts go out meanwhile."""
+        made: Dict[_Key, _Made] = {}
+        for service in config.services:
+            key, rests = service.key, service.key in self._suspended
+            old = self._made.get(key)
+            if old is not None and old.rests == rests and old.service == service:
+                made[key] = old
+            else:
+                made[key] = _Made(service, rests, orders_of_service(service, rests))
+        return made
+
+    def first_words(self) -> Tuple[Orders, Suspended]:
+        """All that a new process needs to know. It is forked with it: nothing is packed for it."""
+        orders = replace(self._orders, initial=self._initial, known=self.results)
+        return orders, Suspended(self._suspended)
+
+    def _make_worker(self, loop: Loop, channel: Channel, log: Log) -> Worker:
+        """The side's worker: imported in its own process only."""
+        from ...check.worker import CheckWorker
+
+        worker = CheckWorker(loop, channel, log)
+        for value in self.first_words():
+            worker.take(value)
+        return worker
+
     def _hello(self) -> Iterator[Any]:
-        initial, self._initial = self._initial, ()
-        yield replace(self._orders, initial=initial, known=dict(self.results))
-        yield Suspended(self._suspended)
+        """The process knows everything already."""
+        self._initial = ()
+        return iter(())
 
     def _hear(self, value: Any) -> None:
         for one in value if isinstance(value, list) else [value]:
@@ -168,14 +203,30 @@ def initial_files(config: Config, orders: Orders) -> Tuple[WatchedFile, ...]:
 
 def orders_of(config: Config, suspended: FrozenSet[Tuple[str, int]]) -> Orders:
     """Every check of a configuration."""
+    rest = {service.key: service.key in suspended for service in config.services}
+    made = [_Made(one, rest[one.key], orders_of_service(one, rest[one.key])) for one in config.services]
+    return _whole(config, made)
+
+
+def orders_of_service(service: VirtualServer, rests: bool) -> Tuple[Order, ...]:
+    """Every check of one service. ``rests``: ha_suspend."""
     found: List[Order] = []
-    for service in config.services:
-        for server in service.servers:
-            for number, check in enumerate(server.checks):
-                key = CheckKey(service.key, server.key, number)
-                title = f"{server.name} of {service.name}"
-                rests = service.key in suspended
-                found.append(Order(key, check, title, rests, server.weight, service.lasting_key))
-    settings = config.settings
-    balancing = settings.balancing
-    return Orders(tuple(found), settings.scripts, balancing.tls, balancing.process)
+    key, lasting_key = service.key, service.lasting_key
+    for server in service.servers:
+        for number, check in enumerate(server.checks):
+            title = f"{server.name} of {service.name}"
+            check_key = CheckKey(key, server.key, number)
+            found.append(Order(check_key, check, title, rests, server.weight, lasting_key))
+    return tuple(found)
+
+
+def _whole(config: Config, made: Iterable[_Made]) -> Orders:
+    settings, balancing = config.settings, config.settings.balancing
+    orders = tuple(order for one in made for order in one.orders)
+    return Orders(orders, settings.scripts, balancing.tls, balancing.process)
+
+
+def _other(some: Mapping[_Key, _Made], others: Mapping[_Key, _Made]) -> Tuple[Order, ...]:
+    """The orders of those services that have not the same ones among ``others``."""
+    differing = [one for key, one in some.items() if key not in others or others[key].orders != one.orders]
+    return tuple(order for one in differing for order in one.orders)
