@@ -24,7 +24,8 @@ from tests.lab.servers import Server
 from tests.lab.services import check, real_server, service, virtual_server
 from tests.lab.shell import wait_until
 
-SOON_S = 20
+SOON_S = 60
+"""On a host that is so busy that the agent itself needs half of it to begin."""
 PACE = ("delay_loop 0.3", "warmup 0.05", "connect_timeout 3", "delay_before_retry 0.1")
 
 
@@ -57,13 +58,19 @@ def settled(agent: Agent, server: str, number: int, state: str, why: str = "") -
 def weight(agent: Agent, server: str, wanted: int) -> None:
     """Wait until the server has this effective weight."""
 
+    seen: Dict[str, Any] = {}
+
     def so() -> bool:
         with contextlib.suppress(AssertionError, OSError, KeyError, IndexError, NoAnswer):
             found = [one for one in service(agent)["servers"] if one["name"] == f"[{server}]:tcp:80"]
-            return bool(found[0]["weight"] == wanted)
+            seen.update(found[0])
+            return bool(seen["weight"] == wanted)
         return False
 
-    wait_until(f"{server} to weigh {wanted}", so, SOON_S)
+    try:
+        wait_until(f"{server} to weigh {wanted}", so, SOON_S)
+    except AssertionError as problem:
+        raise AssertionError(f"{problem}; last seen: {seen}\n{agent.log()}") from None
 
 
 class Page:
