@@ -16,7 +16,7 @@ from vrrp_agent.balance.actions import Known
 from vrrp_agent.balance.messages import Counts, Goodbye, Report, Roles, Setup
 from vrrp_agent.check.messages import Suspended
 from vrrp_agent.conf.model import Config, GlobalSettings
-from vrrp_agent.conf.parts.balancing import Balancing, Member, SyncDaemon, VirtualServer
+from vrrp_agent.conf.parts.balancing import UDP, Balancing, Member, SyncDaemon, VirtualServer
 from vrrp_agent.daemon.sides import balancing, checking
 from vrrp_agent.daemon.sides.services import VirtualServers
 from vrrp_agent.election.settings import State
@@ -486,6 +486,17 @@ def test_status_says_that_the_process_that_checks_has_died(scene: Scene) -> None
     assert whole["problem"].startswith("no server is checked")
     scene.apply(service(server(1)))
     assert scene.status()[0]["problem"] == "", "there is nothing to check"
+
+
+def test_what_was_said_of_a_service_of_a_group_follows_it_to_another_number(scene: Scene) -> None:
+    tcp = replace(ONE, name="[web]:0", group="web")
+    scene.apply(tcp)
+    scene.balance.say(report(tcp))
+    above, below = replace(tcp, protocol=UDP), replace(tcp, name="[web]:1")
+    scene.apply(above, below)
+    assert list(scene.all.balancer.rows) == [below.key]
+    scene.balance.die_and_return()
+    assert scene.setups()[-1].known == {below.key: Known(True, {server(1).key: True})}
 
 
 def test_status_forgets_what_a_reload_has_removed(scene: Scene) -> None:

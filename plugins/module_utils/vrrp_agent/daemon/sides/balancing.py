@@ -84,10 +84,10 @@ class Balancer:
         if not changes.services and changes.order == order and setup.balancing == before.balancing:
             return
         self._setup = setup
-        wanted = {service.key for service in setup.services}
+        earlier = {service.lasting_key: service.key for service in before.services}
+        names = {service.key: earlier.get(service.lasting_key) for service in setup.services}
         for found in (self.rows, self.counts, self._known, self._names):
-            for key in [key for key in found if key not in wanted]:
-                del found[key]
+            _rename(found, names)
         for service in changes.services:
             self._names[service.key] = {server.name: server.key for server in service.servers}
         if not setup.services and not before.services:
@@ -206,3 +206,13 @@ class Balancer:
             self.report = None
             self._placed = []
             self._side.retire()
+
+
+def _rename(found: Dict[Key, Any], names: Mapping[Key, Optional[Key]]) -> None:
+    """Keep what belongs to ``names``: the services that are wanted, each with the key that it had.
+
+    That of a service of a group is another one where others of the group have come or gone above it.
+    """
+    kept = {key: found[old] for key, old in names.items() if old is not None and old in found}
+    found.clear()
+    found.update(kept)
