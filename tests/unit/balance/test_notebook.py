@@ -302,6 +302,18 @@ def test_a_table_that_carries_the_services_no_more_is_emptied(host: Host) -> Non
     assert read(str(host.path), "boot").place == HERE
 
 
+def test_another_table_that_cannot_be_emptied_at_once_is_emptied_later(host: Host) -> None:
+    host.begin(on_port(80), backend="nftables", namespace="web")
+    other = host.others["web"]
+    other.broken = "no answer"
+    one = host.begin()
+    assert not one._report([]).empty
+    other.broken = ""
+    one._look()
+    assert other.table == {}
+    assert one._report([]).empty
+
+
 def test_the_table_of_marks_goes_with_the_word(host: Host) -> None:
     host.begin(WEB, MAIL, fwmark_table="marks")
     assert host.marks() == {"marks": [1000, 1001], "ipvs": [1000, 1001]}

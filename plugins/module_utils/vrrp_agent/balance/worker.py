@@ -76,6 +76,8 @@ class BalanceWorker(Worker):
         self._notebook = Notebook(*notes, log)
         self._left: FrozenSet[ServiceKey] = frozenset()
         """What a predecessor has left, until the table has been taken over."""
+        self._elsewhere = NOTHING
+        """The same in another table, until that is clean."""
         self._sync = SyncKeeper(log)
         self._marks = FwmarkKeeper(log)
         self._said: List[Said] = []
@@ -159,6 +161,7 @@ class BalanceWorker(Worker):
         name, namespace = left.place
         where = f"the {name} table" + (f" of {namespace}" if namespace else "")
         choice = choose(replace(balancing, backend=name, namespace=namespace))
+        self._elsewhere = NOTHING if choice.backend is None else left
         if choice.backend is None:
             self._log.warning(f"services that were left in {where} stay there: {choice.problem}")
             return
@@ -175,6 +178,7 @@ class BalanceWorker(Worker):
             keeper.clear()
             keeper.backend.set_timeouts(Timeouts())
             self._log.info(f"{count} services that were left in {where} are taken away")
+            self._elsewhere = NOTHING
 
         self._guarded(clear)
         keeper.backend.close()
@@ -323,6 +327,8 @@ class BalanceWorker(Worker):
         else:
             if self._left and setup is not None:
                 self._adopt(setup)
+            if self._elsewhere != NOTHING and setup is not None:
+                self._clear_away(self._elsewhere, setup.balancing)
             self._look_at(keeper)
             self._note(self._services.owned())
 
@@ -381,7 +387,7 @@ class BalanceWorker(Worker):
         problems = (self._problem, self._marks.problem, "" if keeper is None else keeper.problem)
         problem = "; ".join(filter(None, problems))
         ours = keeper is not None and (keeper.believed or self._left or self._sync.noted)
-        empty = not services.decisions and not ours
+        empty = not services.decisions and not ours and self._elsewhere == NOTHING
         return Report(name, problem, self._sync.status(), rows, known, empty)
 
     def _count(self) -> None:
