@@ -129,7 +129,7 @@ def test_removing_the_services_one_by_one_leaves_nothing(farm: Farm) -> None:
 def test_people_and_nft_can_read_the_tables(farm: Farm) -> None:
     farm.apply(*everything())
     listed = farm.nft("list", "ruleset")
-    web = next(line for line in listed.splitlines() if "numgen" in line)
+    web = next(line for line in listed.splitlines() if "numgen" in line and "vmap" in line)
     assert f'comment "service tcp {VIP[4]} port 80 scheduler wrr persistence 300/24/"' in web
     assert re.search(r"198.18.0.2:80 comment \"server 198.18.0.2 port 80 method NAT weight 1\"", listed)
     assert "@nh" not in listed and "@th" not in listed and "@ll" not in listed

@@ -30,7 +30,7 @@ class Kernel:
         self.chains: Dict[str, List[bytes]] = {}
         self.sets: Set[str] = {"services4", "services"}
         self.counters: Set[str] = set()
-        self.ways: Dict[bytes, str] = {}
+        self.ways: Dict[Tuple[str, bytes], str] = {}
 
     def used(self, name: str) -> bool:
         quoted = name.encode() + b"\0"
@@ -54,11 +54,13 @@ class Kernel:
             self.chains[names[2]].append(message)
         elif kind == 8:
             self.chains[names[2]].clear()
-        elif kind == 9 and names[2] != "__map%d":
+        elif kind == 9:
+            assert "%" not in names[2], "the kernel searches all sets for a free name"
             assert names[2] not in self.sets
             self.sets.add(names[2])
         elif kind == 11:
             self.sets.remove(names[2])
+            self.ways = {way: chain for way, chain in self.ways.items() if way[0] != names[2]}
             assert not self.used(names[2]), f"{names[2]} is in use"
         elif kind == 18:
             assert names[2] not in self.counters
@@ -67,12 +69,10 @@ class Kernel:
             self.counters.remove(names[2])
             assert not self.used(names[2]), f"{names[2]} is in use"
         elif kind in (12, 14):
-            assert names[2] in self.sets | {"__map%d"}
+            assert names[2] in self.sets
             for _number, item in read(said.get(3, b""), 0):
-                if names[2] == "__map%d":
-                    continue
                 parts = dict(read(item, 0))
-                key = parts[1][4:]
+                key = (names[2], parts[1][4:])
                 if kind == 12:
                     chain = dict(read(dict(read(parts[2], 0))[2], 0))[2].rstrip(b"\0").decode()
                     assert chain in self.chains and key not in self.ways

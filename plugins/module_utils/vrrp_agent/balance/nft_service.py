@@ -62,7 +62,7 @@ def ways_to(key: ServiceKey) -> Tuple[str, List[bytes]]:
 
 
 class ServiceWriter:
-    """Writes the messages for services of one table. ``numbers`` gives sets without a name their own."""
+    """Writes the messages for services of one table. ``numbers`` gives new sets their own."""
 
     def __init__(self, changes: TableChanges, direct: bool, numbers: Iterator[int]) -> None:
         self._changes, self._direct, self._numbers = changes, direct, numbers
@@ -97,7 +97,7 @@ class ServiceWriter:
         messages = changes.remove_ways(
             map_name(kind, key.family, self._direct), [(one, name) for one in keys]
         )
-        messages.append(changes.empty_chain(name))
+        messages += [changes.empty_chain(name), changes.remove_set(_slots(name))]
         for destination in old.destinations:
             messages += self._remove_destination(key, old, destination)
         return [*messages, changes.remove_chain(name)]
@@ -117,7 +117,8 @@ class ServiceWriter:
                 messages += self._destination_rules(key, new, destination, words, devices)
                 if new.words.persistence is not None and before.weight > 0 >= words.weight:
                     messages.append(changes.empty_set(_clients(name)))
-        messages.append(changes.empty_chain(service_name(key)))
+        service = service_name(key)
+        messages += [changes.empty_chain(service), changes.remove_set(_slots(service))]
         messages += self._rules(key, new, devices)
         for destination in old.destinations:
             if destination not in new.destinations:
@@ -238,15 +239,15 @@ class ServiceWriter:
         changes, name = self._changes, service_name(key)
         comment = service_comment(key, new.words)
         owners = nft_slots.slots(new.words.scheduler, servers)
-        if not owners:
-            return [changes.rule(name, self._decline(key), comment=comment)]
         names: Dict[DestinationKey, str] = {owner: destination_name(key, owner) for owner in set(owners)}
-        if len(owners) == 1:
-            return [changes.rule(name, steer.to_chain(names[owners[0]]), comment=comment)]
+        chosen = [names[owner] for owner in owners] if len(owners) > 1 else []
         number = next(self._numbers, 0)
-        messages = changes.choice(number, [names[owner] for owner in owners])
-        look_up = steer.verdict_of("__map%d", 1, number)
-        return [*messages, changes.rule(name, self._slot(key, new, len(owners)), look_up, comment=comment)]
+        messages = changes.choice(_slots(name), number, chosen)  # also without a choice: so it can be removed
+        if chosen:
+            way = self._slot(key, new, len(chosen)) + steer.verdict_of(_slots(name), 1, number)
+        else:
+            way = steer.to_chain(names[owners[0]]) if owners else self._decline(key)
+        return [*messages, changes.rule(name, way, comment=comment)]
 
     def _decline(self, key: ServiceKey) -> bytes:
         """Without a server, clients are refused; DR leaves it to this host: few kernels can in netdev."""
@@ -295,6 +296,10 @@ def dispatch(changes: TableChanges, chain: str, family: int, direct: bool) -> Li
 def family_of(nfproto: int) -> int:
     """4 or 6."""
     return 4 if nfproto == NFPROTO_IPV4 else 6
+
+
+def _slots(name: str) -> str:
+    return f"{name}/slots"
 
 
 def _clients(name: str) -> str:

@@ -27,7 +27,7 @@ from .nft_service import ANY_PORT, MARKS, SERVICES, ServiceWriter, dispatch, fam
 from .nft_words import read_table
 
 TABLE = "vrrp_agent_balance"
-OWNER = "vrrp-agent balance 1"
+OWNER = "vrrp-agent balance 2"
 """The comment of the tables; the number changes when their form does."""
 _NAT_PRIORITY = -110  # before others that translate destinations: what is balanced was asked for by name
 _HOOK_PREROUTING, _HOOK_OUTPUT = 0, 3

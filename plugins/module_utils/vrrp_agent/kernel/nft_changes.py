@@ -24,15 +24,15 @@ INTEGER, IPV4, IPV6, PROTOCOL, PORT, MARK = 4, 7, 8, 12, 13, 19
 _LENGTHS = {INTEGER: 4, IPV4: 4, IPV6: 16, PROTOCOL: 1, PORT: 2, MARK: 4}
 _TYPE_BITS = 6
 _HOST_ORDER_KEY = b"\x00\x04" + struct.pack("=I", 1)
+_KEY_TYPE_OF, _DATA_TYPE_OF, _VERDICT, _NUMGEN, _INCREMENTAL = 3, 4, 1, 23, 0
 _COMMENT = 0
 _MOST_COMMENT_BYTES = 253
 _NEW_TABLE, _DELETE_TABLE, _NEW_CHAIN, _GET_CHAIN, _DELETE_CHAIN = 0, 2, 3, 4, 5
 _NEW_RULE, _GET_RULE, _DELETE_RULE, _NEW_SET, _DELETE_SET = 6, 7, 8, 9, 11
 _NEW_ELEMENTS, _DELETE_ELEMENTS, _NEW_OBJECT, _GET_OBJECT, _DELETE_OBJECT = 12, 14, 18, 19, 20
-_ANONYMOUS, _CONSTANT, _MAP, _TIMEOUT, _DYNAMIC = 0x1, 0x2, 0x8, 0x10, 0x20
+_MAP, _TIMEOUT, _DYNAMIC = 0x8, 0x10, 0x20
 _VERDICT_TYPE = 0xFFFFFF00
 _COUNTER = 1
-_NAMELESS = "__map%d"
 _NFGENMSG_BYTES = 4
 _MOST_ELEMENTS = 200  # of one message: an attribute is at most 64 KiB long
 _COUNTS = struct.Struct("!Q")
@@ -110,13 +110,16 @@ class TableChanges:
         flags = be32(3, _MAP)
         return self._set(name, types, flags + be32(6, _VERDICT_TYPE) + be32(10, number))
 
-    def choice(self, number: int, chains: Sequence[str]) -> List[bytes]:
-        """A map without a name from 0, 1, 2, ... to chains; it lives as long as the rule that uses it."""
-        parts = be32(3, _ANONYMOUS | _CONSTANT | _MAP) + be32(6, _VERDICT_TYPE) + be32(10, number)
-        parts += nest(9, be32(1, len(chains))) + attribute(13, _HOST_ORDER_KEY)
-        messages = [self._set(_NAMELESS, (INTEGER,), parts)]
+    def choice(self, name: str, number: int, chains: Sequence[str]) -> List[bytes]:
+        """A map from 0, 1, 2, ... to chains.
+
+        It has a name, because the kernel searches all sets of a table for each that it has to name itself.
+        """
+        slots = max(len(chains), 1)
+        parts = be32(3, _MAP) + be32(6, _VERDICT_TYPE) + be32(10, number)
+        parts += nest(9, be32(1, slots)) + attribute(13, _HOST_ORDER_KEY + _slot_type(slots))
         pairs = [(struct.pack("=I", slot), chain) for slot, chain in enumerate(chains)]
-        return messages + self.add_ways(_NAMELESS, pairs, number)
+        return [self._set(name, (INTEGER,), parts), *self.add_ways(name, pairs, number)]
 
     def memory(self, name: str, types: Sequence[int], most: int, timeout_ms: int, number: int) -> bytes:
         """A set that packets fill, with at most so many keys, each of which is forgotten after a time."""
@@ -210,6 +213,15 @@ def counts(answers: Iterable[bytes]) -> Dict[str, Count]:
                 octets, packets = numbers.get(1, 0), numbers.get(2, 0)
         found[name] = Count(packets, octets)
     return found
+
+
+def _slot_type(slots: int) -> bytes:
+    """``typeof numgen inc mod SLOTS`` in nft's own words: it loads no map whose key is a mere integer."""
+    numbers = (_INCREMENTAL, slots, 0)
+    said = b"".join(struct.pack("=BBI", kind, 4, number) for kind, number in enumerate(numbers))
+    inner = struct.pack("=BBI", 0, 4, _NUMGEN) + bytes((1, len(said))) + said
+    verdict = struct.pack("=BBI", 0, 4, _VERDICT) + bytes((1, 0))
+    return bytes((_KEY_TYPE_OF, len(inner))) + inner + bytes((_DATA_TYPE_OF, len(verdict))) + verdict
 
 
 def _comment(words: str) -> bytes:

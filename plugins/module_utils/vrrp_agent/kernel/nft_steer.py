@@ -128,7 +128,7 @@ def known(name: str, register: int = KEY) -> bytes:
 
 
 def verdict_of(name: str, register: int = KEY, number: int = 0) -> bytes:
-    """Do what the map has for the key; go on when it has nothing. ``number``: of a map without a name."""
+    """Do what the map has for the key; go on when it has nothing. ``number``: of a new map."""
     parts = text(1, name), be32(2, register), be32(3, 0)
     return _expression("lookup", *parts, *((be32(4, number),) if number else ()))
 
