@@ -128,6 +128,12 @@ def test_several_checks_stand_in_lines_of_their_own() -> None:
     ]
 
 
+def test_a_check_that_has_not_run_has_taken_no_time() -> None:
+    service = changed()
+    service["servers"][0]["checks"] = [{**GOOD, "state": "unknown", "why": "", "took_s": 0.0}]
+    assert any(line.endswith("  HTTP_GET not checked yet") for line in told(service))
+
+
 def test_a_scheduler_that_cannot_be_carried_is_named_with_the_one_in_its_place() -> None:
     assert "rr in place of lblc" in told(changed(scheduler="rr", scheduler_wanted="lblc"))[0]
 

@@ -116,6 +116,8 @@ def _counted(number: int) -> str:
 def _check(check: Values) -> str:
     """One check: what it found, and how long that took, or since when it is bad."""
     said = [check["why"]] if check.get("why") else []
+    if check["state"] == "unknown":
+        return f"{check['kind']} not checked yet"
     if check.get("took_s") is not None:
         said.append(f"{check['took_s'] * 1000:.1f} ms")
     said_text = f" ({', '.join(said)})" if said else ""
