@@ -79,6 +79,19 @@ def test_a_persistent_client_stays(farm: Farm) -> None:
     assert farm.shares(4, key) == {first: 4}
 
 
+def test_connections_stay_when_the_persistence_changes(farm: Farm) -> None:
+    key = service()
+    farm.apply(*direct(key, 1, 1, 1))
+    flows = [farm.flow(key) for _time in range(3)]
+    first = [one.ask() for one in flows]
+    assert set(first) == set(SERVERS)
+    for persistence in (Persistence(300, 32), Persistence(60, 24), None):
+        before = farm.call(farm.backend.counters)[key].service.packets_in or 0
+        assert farm.apply(add_service(key, "rr", (), persistence)._replace(what="set")) == []
+        assert [one.ask() for one in flows] == first
+        assert (farm.call(farm.backend.counters)[key].service.packets_in or 0) > before
+
+
 def test_hashing_and_every_port(farm: Farm) -> None:
     key = service(0)
     farm.apply(*direct(key, 1, 1, 1, scheduler="sh"))

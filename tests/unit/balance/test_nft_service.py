@@ -117,6 +117,32 @@ def test_every_way_from_table_to_table_can_be_gone(method: str, data: st.DataObj
     assert kernel.sets == {"services4", "services"}
 
 
+@pytest.mark.parametrize("method", [NAT, DIRECT])
+@pytest.mark.parametrize("lasting", [None, Persistence(60, 32), Persistence(300, 24)])
+def test_another_persistence_leaves_flows_and_counters(method: str, lasting: Optional[Persistence]) -> None:
+    """DR: what is in the set of flows are the connections that clients have."""
+    changes = nft.TableChanges(nft.NFPROTO_NETDEV if method == DIRECT else 2, "t")
+    writer = ServiceWriter(changes, method == DIRECT, itertools.count(1))
+    words = {one: DestinationWords(1, Forwarding(method)) for one in SERVERS}
+    old = Placed(ServiceWords("rr", (), Persistence(300, 32)), words)
+    new = Placed(ServiceWords("rr", (), lasting), words)
+    kernel = Kernel()
+    kernel.take(writer.messages(KEY, None, old, DEVICES))
+    messages = writer.messages(KEY, old, new, DEVICES)
+    kernel.take(messages)
+    touched = [
+        name.rstrip(b"\0").decode()
+        for message in messages
+        for kind, name in read(message, HEAD)
+        if kind == 2 and message[4] in (9, 11, 14, 18, 20)
+    ]
+    assert {name.rpartition("/")[2] for name in touched} == {"clients", "slots"}
+    assert {name for name in kernel.sets if name.endswith("/clients")} == (
+        {f"{name}/clients" for name in kernel.counters} if lasting else set()
+    )
+    assert read_table(kernel.comments()).table == {KEY: new}
+
+
 def test_the_way_to_a_service() -> None:
     address = bytes((198, 51, 100, 10))
     assert ways_to(KEY) == ("services", [b"\x06\0\0\0" + address + b"\0\x50\0\0"])

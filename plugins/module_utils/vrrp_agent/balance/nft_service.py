@@ -76,7 +76,7 @@ class ServiceWriter:
         moved: bool = False,
     ) -> List[bytes]:
         """From what is there to what is wanted; None is no service. ``moved``: devices have changed."""
-        if old is None or new is None or old.words.persistence != new.words.persistence:
+        if old is None or new is None:
             before = self._remove(key, old) if old is not None else []
             return before + (self._add(key, new, devices) if new is not None else [])
         return self._change(key, old, new, devices, moved)
@@ -105,20 +105,21 @@ class ServiceWriter:
     def _change(
         self, key: ServiceKey, old: Placed, new: Placed, devices: Devices, moved: bool
     ) -> List[bytes]:
-        changes = self._changes
-        messages: List[bytes] = []
+        changes, service = self._changes, service_name(key)
+        renewed = old.words.persistence != new.words.persistence
+        messages = [changes.empty_chain(service), changes.remove_set(_slots(service))]
         for destination, words in new.destinations.items():
             before = old.destinations.get(destination)
             if before is None:
                 messages += self._add_destination(key, new, destination, words, devices)
-            elif before != words or moved:
+            elif before != words or moved or renewed:
                 name = destination_name(key, destination)
                 messages.append(changes.empty_chain(name))
+                if renewed:  # clients under other masks and times; flows and counters stay
+                    messages += self._renew_clients(key, name, old, new)
                 messages += self._destination_rules(key, new, destination, words, devices)
-                if new.words.persistence is not None and before.weight > 0 >= words.weight:
+                if not renewed and new.words.persistence is not None and before.weight > 0 >= words.weight:
                     messages.append(changes.empty_set(_clients(name)))
-        service = service_name(key)
-        messages += [changes.empty_chain(service), changes.remove_set(_slots(service))]
         messages += self._rules(key, new, devices)
         for destination in old.destinations:
             if destination not in new.destinations:
@@ -136,17 +137,27 @@ class ServiceWriter:
         changes, name = self._changes, destination_name(key, destination)
         messages = [changes.counter(name)]
         address = IPV4 if key.family == 4 else IPV6
-        lasting = new.words.persistence
-        if lasting is not None:
-            timeout_ms = lasting.timeout_s * _SECOND_MS
-            number = next(self._numbers, 0)
-            messages.append(changes.memory(_clients(name), (address,), MOST_CLIENTS, timeout_ms, number))
+        if new.words.persistence is not None:
+            messages.append(self._clients_set(key, name, new.words.persistence))
         if self._direct:
             number = next(self._numbers, 0)
             types = (address, PORT) if key.port else (address, PORT, PORT)
             messages.append(changes.memory(_flows(name), types, MOST_FLOWS, _flow_timeout_ms(key), number))
         messages.append(changes.chain(name))
         return messages + self._destination_rules(key, new, destination, words, devices)
+
+    def _clients_set(self, key: ServiceKey, name: str, lasting: Persistence) -> bytes:
+        types, number = (IPV4 if key.family == 4 else IPV6,), next(self._numbers, 0)
+        timeout_ms = lasting.timeout_s * _SECOND_MS
+        return self._changes.memory(_clients(name), types, MOST_CLIENTS, timeout_ms, number)
+
+    def _renew_clients(self, key: ServiceKey, name: str, old: Placed, new: Placed) -> List[bytes]:
+        messages = []
+        if old.words.persistence is not None:
+            messages.append(self._changes.remove_set(_clients(name)))
+        if new.words.persistence is not None:
+            messages.append(self._clients_set(key, name, new.words.persistence))
+        return messages
 
     def _remove_destination(self, key: ServiceKey, old: Placed, destination: DestinationKey) -> List[bytes]:
         changes, name = self._changes, destination_name(key, destination)

@@ -194,7 +194,8 @@ class NftablesBackend:
         """Raises Refused, and then ``_culprit`` is the service that was refused, or None."""
         numbers = itertools.count(1)
         batch: List[_Piece] = [_Piece(None, self._tables(wanted, numbers))]
-        size, done = 0, []
+        size = 0
+        done: List[ServiceKey] = []
         for key in touched:
             piece = _Piece(key, self._service(key, wanted, numbers))
             length = sum(map(len, piece.messages))
