@@ -9,6 +9,7 @@ from typing import Any, Iterator, List
 import pytest
 from vrrp_agent.balance.backend import Change, ServiceKey
 from vrrp_agent.conf.parts.balancing import TCP, UDP, Persistence
+from vrrp_agent.kernel.conntrack import Asked, Conntrack
 
 from tests.lab.farm import (
     OTHER_PORT,
@@ -254,3 +255,25 @@ def test_connections_are_counted(farm: Farm) -> None:
     again = farm.call(farm.backend.counters)[key]
     assert again.service.connections == 6
     assert packed(server_address("s1", 4)) in {one.address for one in again.destinations}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_kernel_chooses_the_connections_of_a_service(farm: Farm, family: int) -> None:
+    keys = [service(port, family=family, protocol=one) for one in (TCP, UDP) for port in (PORT, OTHER_PORT)]
+    for key in keys:
+        farm.apply(*changes_for(key, 1))
+        assert farm.ask(key) == "s1"
+
+    def listed(asked: Asked) -> set[tuple[int, int]]:
+        conntrack = Conntrack()
+        try:
+            found = list(conntrack.connections(family, False, asked=asked))
+        finally:
+            conntrack.close()
+        return {(one.asked.protocol, one.asked.destination_port) for one in found}
+
+    vip = packed(VIP[family])
+    assert farm.call(lambda: listed(Asked(UDP, vip, PORT))) == {(UDP, PORT)}
+    assert farm.call(lambda: listed(Asked(UDP, vip))) == {(UDP, PORT), (UDP, OTHER_PORT)}
+    if family == 4:  # the kernel does not choose by addresses of IPv6
+        assert farm.call(lambda: listed(Asked(UDP, packed("198.51.100.99"), PORT))) == set()

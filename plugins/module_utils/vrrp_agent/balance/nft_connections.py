@@ -9,7 +9,7 @@ import functools
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..conf.parts.balancing import UDP
-from ..kernel.conntrack import COUNT_FILE, Connection, Conntrack
+from ..kernel.conntrack import COUNT_FILE, Asked, Connection, Conntrack
 from ..kernel.errors import KernelError
 from ..kernel.nft_changes import Count
 from .backend import Counted, Counters, DestinationKey, ServiceKey, Table
@@ -19,7 +19,8 @@ from .nft_words import destination_name
 MOST_LISTED = 20_000
 """With more connections on the host than these, live ones are not counted: listing them takes too long."""
 _MOST_LOOKS = 20
-"""With more servers of IPv4 lost at once than these, all connections are listed once."""
+"""With more servers of IPv4 lost or services of UDP new at once than these, there is one list for all."""
+_IPV4_BYTES = 4
 Lost = Tuple[ServiceKey, bytes, int]
 _Place = Tuple[int, bytes, int]
 
@@ -45,13 +46,24 @@ def forget(lost: Sequence[Lost], fresh: Sequence[ServiceKey]) -> str:
             for server in servers:
                 conntrack.end(family, functools.partial(_is_lost, ended), True, server)
             begun = {_where(key)[:3] for key in new_udp if key.family == family and not key.fwmark}
-            if begun:
-                conntrack.end(family, functools.partial(_is_stray, begun), False)
+            for asked in asked_for(begun):
+                conntrack.end(family, functools.partial(_is_stray, begun), False, asked=asked)
     except KernelError as error:
         return f"{error} ({error.hint})"
     finally:
         conntrack.close()
     return ""
+
+
+def asked_for(begun: Set[_Place]) -> Set[Asked]:
+    """What to let the kernel choose by: it walks its whole table for each, but does not tell us all of it."""
+    exact = {
+        Asked(protocol, address if len(address) == _IPV4_BYTES else b"", port)
+        for protocol, address, port in begun
+    }
+    ports = {place._replace(destination=b"") for place in exact}
+    protocols = {place._replace(port=0) for place in ports}
+    return next((some for some in (exact, ports) if len(some) <= _MOST_LOOKS), protocols)
 
 
 def _where(key: ServiceKey) -> _Place:

@@ -22,7 +22,8 @@ _SUBSYSTEM = 1 << 8
 _GET, _DELETE = 1, 2
 _NFGENMSG = struct.Struct("!BBH")
 _ORIGINAL, _REPLY, _STATUS, _PROTOCOL_INFO, _ZONE, _FILTER, _STATUS_MASK = 1, 2, 3, 4, 18, 25, 26
-_REPLY_FLAGS, _BY_SOURCE = 2, 1
+_ORIGINAL_FLAGS, _REPLY_FLAGS = 1, 2
+_BY_SOURCE, _BY_DESTINATION, _BY_PROTOCOL, _BY_DESTINATION_PORT = 1, 2, 8, 32
 _TUPLE_IP, _TUPLE_PROTOCOL = 1, 2
 _SOURCES, _DESTINATIONS = (1, 3), (2, 4)
 _NUMBER, _SOURCE_PORT, _DESTINATION_PORT = 1, 2, 3
@@ -62,6 +63,16 @@ class Connection(NamedTuple):
     """What names it to the kernel."""
 
 
+class Asked(NamedTuple):
+    """What connections were sent to, for the kernel to choose by."""
+
+    protocol: int
+    destination: bytes = b""
+    """Empty: any."""
+    port: int = 0
+    """0: any."""
+
+
 class Conntrack:
     """A socket to the table. Raises KernelError when the kernel has none."""
 
@@ -79,10 +90,13 @@ class Conntrack:
         """Give the socket back."""
         self._socket.close()
 
-    def connections(self, family: int, translated: bool = True, server: bytes = b"") -> Iterator[Connection]:
+    def connections(
+        self, family: int, translated: bool = True, server: bytes = b"", asked: Optional[Asked] = None
+    ) -> Iterator[Connection]:
         """Those of a family, 4 or 6: only those with another destination, or all. Raises KernelError.
 
         ``server``: only those that this address answers, as far as the kernel can choose (IPv4, Linux 5.8).
+        ``asked``: only those that were sent there, as far as it can (Linux 5.8; IPv6 not by address).
         """
         body = b""
         if translated:  # kernels before 5.15 do not look at it and send all
@@ -92,16 +106,23 @@ class Conntrack:
         ):  # Linux 6.18 leaves out those of IPv6 that it should send, and sends the others
             source = attribute(_SOURCES[0], server)
             body += nest(_REPLY, nest(_TUPLE_IP, source)) + nest(_FILTER, u32(_REPLY_FLAGS, _BY_SOURCE))
+        elif asked is not None:
+            body += _chosen(family, asked)
         for message in self._ask(_message(_GET, NLM_F_DUMP, family, body)):
             found = connection_of(message)
             if found is not None and (found.translated or not translated):
                 yield found
 
     def end(
-        self, family: int, wanted: Callable[[Connection], bool], translated: bool = True, server: bytes = b""
+        self,
+        family: int,
+        wanted: Callable[[Connection], bool],
+        translated: bool = True,
+        server: bytes = b"",
+        asked: Optional[Asked] = None,
     ) -> int:
         """Forget the connections that are wanted; returns how many. Their next packet begins a new one."""
-        places = [one.place for one in self.connections(family, translated, server) if wanted(one)]
+        places = [one.place for one in self.connections(family, translated, server, asked) if wanted(one)]
         for start in range(0, len(places), _MOST_ANSWERS_BEHIND):
             some = places[start : start + _MOST_ANSWERS_BEHIND]
             try:
@@ -133,6 +154,19 @@ class Conntrack:
                     yield answer
         except OSError as error:
             raise _refused(error.errno or 0) from error
+
+
+def _chosen(family: int, asked: Asked) -> bytes:
+    flags, parts = _BY_PROTOCOL, b""
+    numbers = attribute(_NUMBER, bytes((asked.protocol,)))
+    if asked.port:
+        flags |= _BY_DESTINATION_PORT
+        numbers += attribute(_DESTINATION_PORT, asked.port.to_bytes(2, "big"))
+    if asked.destination and family == 4:  # IPv6: see above
+        flags |= _BY_DESTINATION
+        parts = nest(_TUPLE_IP, attribute(_DESTINATIONS[0], asked.destination))
+    chosen = nest(_ORIGINAL, parts, nest(_TUPLE_PROTOCOL, numbers))
+    return chosen + nest(_FILTER, u32(_ORIGINAL_FLAGS, flags))
 
 
 def _message(kind: int, flags: int, family: int, body: bytes) -> bytes:
