@@ -14,8 +14,8 @@ from typing import Sequence, Tuple
 from .host import Host
 
 TABLE = "vrrp_agent_balance"
-OWNER = "vrrp-agent balance 1"
-"""The comment of the agent's tables. A table of this name without it belongs to somebody else."""
+OWNER = "vrrp-agent balance"
+"""The comment of the agent's tables begins so, whatever their form. One without it belongs to somebody else."""
 FAMILIES = ("ip", "ip6", "netdev")
 
 
@@ -26,7 +26,7 @@ def tables(host: Host) -> Tuple[str, ...]:
         family
         for family in FAMILIES
         if ("table", family, TABLE) in listed
-        and f'comment "{OWNER}"'
+        and f'comment "{OWNER} '
         in host.run(["nft", "--terse", "list", "table", family, TABLE]).stdout.split("\n\tchain", 1)[0]
     )
 
