@@ -19,7 +19,9 @@ from .nft_words import destination_name
 MOST_LISTED = 20_000
 """With more connections on the host than these, live ones are not counted: listing them takes too long."""
 _MOST_LOOKS = 20
-"""With more servers of IPv4 lost or services of UDP new at once than these, there is one list for all."""
+"""With more servers of IPv4 lost at once than these, all connections are listed once."""
+_MOST_CHOICES = 4
+"""With more services of UDP new at once than these, their ports are asked for, or UDP as a whole."""
 _IPV4_BYTES = 4
 Lost = Tuple[ServiceKey, bytes, int]
 _Place = Tuple[int, bytes, int]
@@ -63,7 +65,7 @@ def asked_for(begun: Set[_Place]) -> Set[Asked]:
     }
     ports = {place._replace(destination=b"") for place in exact}
     protocols = {place._replace(port=0) for place in ports}
-    return next((some for some in (exact, ports) if len(some) <= _MOST_LOOKS), protocols)
+    return next((some for some in (exact, ports) if len(some) <= _MOST_CHOICES), protocols)
 
 
 def _where(key: ServiceKey) -> _Place:
