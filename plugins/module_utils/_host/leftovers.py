@@ -15,7 +15,7 @@ from .host import Host
 
 TABLE = "vrrp_agent_balance"
 OWNER = "vrrp-agent balance"
-"""The comment of the agent's tables begins so, whatever their form. One without it belongs to somebody else."""
+"""The comment of the agent's tables begins so. One without it belongs to somebody else."""
 FAMILIES = ("ip", "ip6", "netdev")
 
 

@@ -179,6 +179,7 @@ def _numbers(found: Iterable[Any], most: Iterable[int]) -> List[int]:
     if len(numbers) != len(limits):
         raise ValueError(numbers)
     for number, limit in zip(numbers, limits):
-        if type(number) is not int or not 0 <= number <= limit:
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if not whole or not 0 <= number <= limit:
             raise ValueError(number)
     return numbers
