@@ -91,6 +91,18 @@ def test_without_services_and_with_ipvs_nothing_is_said() -> None:
     assert not load_text("global_defs {\n    agent_balance_backend ipvs\n}\n" + word + service()).problems
 
 
+def test_a_service_of_very_many_addresses_is_slow_to_change() -> None:
+    def text(length: int) -> str:
+        group = f"virtual_server_group WEB {{\n    198.18.0.0/{length} 80\n}}\n"
+        return group + service(WRR, head="group WEB", server="198.51.100.21 80")
+
+    found = the_problem(NFTABLES + text(20))
+    assert found.severity == "warning"
+    assert "4096 addresses: nftables is slow" in found.message
+    assert not load_text(NFTABLES + text(24)).problems
+    assert not load_text("global_defs {\n    agent_balance_backend ipvs\n}\n" + text(20)).problems
+
+
 def test_it_is_said_once_for_many_services() -> None:
     many = "".join(service(head=f"198.51.100.{number} 80") for number in range(1, 31))
     found = the_problem(many)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 linuxha.vrrp contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the back end cannot carry: errors where the file asks for nftables, and warnings for ``auto``.
+"""What the back end cannot carry, or slowly: errors where the file asks for nftables, warnings for ``auto``.
 
 With ``auto`` the same file may meet a host with ip_vs and one without. Each kind of thing is said once.
 """
@@ -30,6 +30,7 @@ def check_limits(tree: Node, balancing: Balancing, placed: Sequence[Placed]) -> 
     """Findings about the whole file. Nothing with ``agent_balance_backend ipvs``, nor without services."""
     if balancing.backend == "ipvs" or not placed:
         return
+    yield from _slow(placed)
     found = [*_of_host(tree, balancing), *(one for each in placed for one in _of_service(each))]
     if balancing.backend == "nftables":
         for node, lack in found:
@@ -44,6 +45,15 @@ def check_limits(tree: Node, balancing: Balancing, placed: Sequence[Placed]) -> 
         message = f"{lack.what} needs ip_vs; on a host without it: {outcome}{places}"
         hint = "write agent_balance_backend ipvs in global_defs if every host has ip_vs"
         yield nodes[0].problem(WARNING, message, hint)
+
+
+def _slow(placed: Sequence[Placed]) -> Iterator[Problem]:
+    for one in placed:
+        addresses = sum(member.count for member in one.service.members)
+        if addresses > nft_limits.MANY_ADDRESSES:
+            message = f"{one.service.name} has {addresses} addresses: nftables is slow to change so many"
+            hint = "use ip_vs for it (agent_balance_backend ipvs), or fewer addresses"
+            yield one.node.problem(WARNING, message, hint)
 
 
 def _mend(lack: Lack) -> str:

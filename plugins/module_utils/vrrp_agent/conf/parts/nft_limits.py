@@ -27,6 +27,9 @@ NEAREST: Dict[str, str] = {
     "ovf": "fo",
 }
 """What is used in place of the others: nftables counts no connections of a server."""
+MANY_ADDRESSES = 2048
+"""Of one service. A change of so many takes nftables more than a second, of four times as many a quarter of a
+minute (docs/load-balancing.md)."""
 METHODS: FrozenSet[str] = frozenset((NAT, DIRECT))
 """Ways of forwarding that are carried; a tunnel is not, and nothing is near to it."""
 FLAGS: Dict[str, FrozenSet[str]] = {"sh": frozenset(("flag-2",))}
