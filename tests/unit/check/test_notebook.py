@@ -14,6 +14,7 @@ from vrrp_agent.check.messages import Order
 from vrrp_agent.check.notebook import Notebook
 from vrrp_agent.conf.parts.checks import Connection, FileCheck, MiscCheck, TcpCheck, Timing
 from vrrp_agent.conf.parts.tracking import Command
+from vrrp_agent.loop.notes import forget
 from vrrp_agent.loop.results import CheckKey, CheckResult
 
 KEYS = [CheckKey(("[198.51.100.10]:tcp:80", 4), (b"\xc6\x12\0\1", 80), number) for number in range(3)]
@@ -133,12 +134,12 @@ def test_a_service_of_a_group_is_found_by_another_number(path: str) -> None:
 
 
 def test_no_file_is_nothing_known(path: str) -> None:
-    notebook.forget(path)
+    forget(path)
     assert known(path, ORDERS) == {}
 
 
 def test_nobody_else_can_read_it_and_it_can_be_forgotten(path: str) -> None:
     assert Path(path).stat().st_mode & 0o077 == 0
-    notebook.forget(path)
-    notebook.forget(path)
+    forget(path)
+    forget(path)
     assert known(path, ORDERS) == {}

@@ -16,6 +16,7 @@ from vrrp_agent.kernel.errors import KernelError
 from vrrp_agent.kernel.proc_events import ProcessEvent, decode
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
+from vrrp_agent.loop.notes import forget
 from vrrp_agent.loop.number_files import initial_numbers
 from vrrp_agent.track import notebook, process_watch
 from vrrp_agent.track.files import FileWatch
@@ -200,7 +201,7 @@ def test_readings_survive_an_agent_but_no_boot_and_no_change(tmp_path: Path) -> 
     assert notebook.read(path, "boot-1", same) == {one.key: one, two.key: two}
     assert notebook.read(path, "boot-2", same) == {}
     assert notebook.read(path, "boot-1", {**same, one.key: "/bin/other"}) == {two.key: two}
-    notebook.forget(path)
+    forget(path)
     assert notebook.read(path, "boot-1", same) == {}
 
 

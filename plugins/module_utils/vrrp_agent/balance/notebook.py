@@ -12,19 +12,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, FrozenSet, Iterable, List, NamedTuple, Optional
+from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional
 
 from ..conf.parts.balancing import SyncDaemon, Timeouts
+from ..loop import notes
 from ..loop.log import Log
 from .backend import ServiceKey
 from .choose import IPVS, NFTABLES
 
 NAME = "services"
-_MOST_BYTES = 1 << 26
 _MOST_PORT, _MOST_MARK, _MOST_TIMEOUT_S = (1 << 16) - 1, (1 << 32) - 1, (1 << 31) - 1
 _MOST_LINK_NAME, _MOST_TABLE_NAME = 15, 255
-_DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, AttributeError)
-"""What a file with anything in it can lead to."""
 
 
 class Place(NamedTuple):
@@ -99,37 +97,26 @@ def write(path: str, boot: str, left: Left) -> None:
         "marks": left.marks,
         "sync": None if left.sync is None else _sync_row(left.sync),
     }
-    temporary = path + ".new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with open(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
-        json.dump(content, file)
-    os.replace(temporary, path)
+    notes.write(path, json.dumps(content))
 
 
 def read(path: str, boot: str) -> Left:
-    """What the file says; nothing when it is of another boot. A damaged one is removed, and not believed."""
-    try:
-        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), encoding="utf-8") as file:
-            content = json.loads(file.read(_MOST_BYTES))
-        if content["boot"] != boot or not boot:
-            return NOTHING
-        backend, namespace = content["backend"], content["namespace"]
-        if backend not in (IPVS, NFTABLES) or not (namespace is None or isinstance(namespace, str)):
-            raise ValueError(backend, namespace)
-        limits = content["timeouts"]
-        return Left(
-            Place(backend, namespace),
-            frozenset(map(_key, content["services"])),
-            None if limits is None else Timeouts(*_numbers(limits, [_MOST_TIMEOUT_S] * 3)),
-            _name(content["marks"], _MOST_TABLE_NAME),
-            None if content["sync"] is None else _sync(content["sync"]),
-        )
-    except OSError:
-        return NOTHING
-    except _DAMAGED:
-        with contextlib.suppress(OSError):
-            forget(path)
-        return NOTHING
+    """What the file says; nothing when it is of another boot."""
+    return notes.read(path, boot, _understood, NOTHING)
+
+
+def _understood(content: Dict[str, Any]) -> Left:
+    backend, namespace = content["backend"], content["namespace"]
+    if backend not in (IPVS, NFTABLES) or not (namespace is None or isinstance(namespace, str)):
+        raise ValueError(backend, namespace)
+    limits = content["timeouts"]
+    return Left(
+        Place(backend, namespace),
+        frozenset(map(_key, content["services"])),
+        None if limits is None else Timeouts(*_numbers(limits, [_MOST_TIMEOUT_S] * 3)),
+        _name(content["marks"], _MOST_TABLE_NAME),
+        None if content["sync"] is None else _sync(content["sync"]),
+    )
 
 
 def forget(path: str) -> None:
@@ -139,7 +126,7 @@ def forget(path: str) -> None:
 
 
 def _key(row: Any) -> ServiceKey:
-    """Raises any of _DAMAGED for what is no service."""
+    """Raises ValueError, TypeError and the like for what is no service."""
     family, protocol, text, port, fwmark = row
     address = bytes.fromhex(text)
     family, protocol, port, fwmark = _numbers(
@@ -156,7 +143,7 @@ def _sync_row(daemon: SyncDaemon) -> List[object]:
 
 
 def _sync(row: Any) -> SyncDaemon:
-    """Raises any of _DAMAGED for what is no sync daemon."""
+    """Raises ValueError, TypeError and the like for what is no sync daemon."""
     interface, found, text = row
     numbers = _numbers(found, (255, _MOST_PORT, _MOST_PORT, 255))
     group = bytes.fromhex(text)

@@ -9,27 +9,23 @@ The process that checks writes it; the agent reads it once, at its start.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from dataclasses import replace
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 from ..conf.parts.checks import Timing
+from ..loop import notes
 from ..loop.results import CheckKey, CheckResult
 from .matching import carried
 from .messages import Order
 
 NAME = "checks"
-_MOST_BYTES = 1 << 26
 _TIMING = Timing()
 _MOST_WEIGHT = 1 << 31
 """No check adds or takes more."""
 _LAST_TIME_S = 253_402_300_799.0
 """The end of the year 9999."""
-_DAMAGED = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, AttributeError)
-"""What a file with anything in it can lead to: no such file may keep an agent from starting."""
 
 
 class Notebook:
@@ -48,13 +44,7 @@ class Notebook:
             if found is not None and found.good is not None:
                 self._rows[order.key] = _row(order, found, before.get(order.key))
         rows = ",\n".join([row.text for row in self._rows.values()])
-        text = f'{{"boot": {json.dumps(boot)}, "checks": [\n{rows}\n]}}\n'
-        temporary = path + ".new"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(temporary, flags, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        notes.write(path, f'{{"boot": {json.dumps(boot)}, "checks": [\n{rows}\n]}}\n')
 
 
 class _Row(NamedTuple):
@@ -76,42 +66,27 @@ def _row(order: Order, result: CheckResult, before: Optional[_Row]) -> _Row:
 
 
 def read(path: str, boot: str, orders: Iterable[Order]) -> Dict[CheckKey, CheckResult]:
-    """The results of checks that still ask the same; none from another boot.
+    """The results of checks that still ask the same; none from another boot."""
 
-    A damaged file is removed, and nothing in it is believed.
-    """
-    found: Dict[CheckKey, CheckResult] = {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.loads(file.read(_MOST_BYTES))
-        if content["boot"] != boot or not boot:
-            return {}
+    def understand(content: Dict[str, Any]) -> Dict[CheckKey, CheckResult]:
         rows = {(row[0], row[1]): row[2:] for row in content["checks"]}
+        found: Dict[CheckKey, CheckResult] = {}
         for order in orders:
             row = rows.get((_spelled(order), identity(order)))
             if row is not None:
                 found[order.key] = _result(order, row)
-    except OSError:
-        return {}
-    except _DAMAGED:
-        forget(path)
-        return {}
-    return found
+        return found
+
+    return notes.read(path, boot, understand, {})
 
 
 def _result(order: Order, row: Sequence[Any]) -> CheckResult:
-    """Raises any of _DAMAGED."""
+    """Raises ValueError, TypeError or OverflowError for what no check has said."""
     good, added, why, wall_s, weight = row
     added, wall_s, weight = int(added), float(wall_s), int(weight)
     if max(abs(added), abs(weight)) > _MOST_WEIGHT or not 0 <= wall_s <= _LAST_TIME_S:
         raise ValueError("no check says that")
     return carried(CheckResult(order.key, bool(good), added, str(why), wall_s), weight, order)
-
-
-def forget(path: str) -> None:
-    """After an orderly end there is nothing to go on with."""
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 def identity(order: Order) -> str:

@@ -14,10 +14,10 @@ from ..loop.alarm import Alarm
 from ..loop.channel import Channel
 from ..loop.log import WARNING, Log
 from ..loop.loop import Loop
+from ..loop.notes import forget
 from ..loop.number_files import initial_numbers
 from ..loop.results import CheckKey, CheckResult
 from ..loop.side import Worker
-from . import notebook
 from .manners import Manners
 from .matching import carried, same_question, successors
 from .messages import Order, Orders, Suspended
@@ -88,7 +88,7 @@ class CheckWorker(Worker):
             self._note()
         elif orders.path:  # at once: the agent lets go of this process
             self._notes.cancel()
-            notebook.forget(orders.path)
+            forget(orders.path)
 
     def _known_of(
         self, files: List[Order], followed: Mapping[CheckKey, CheckKey]

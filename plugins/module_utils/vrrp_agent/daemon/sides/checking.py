@@ -18,6 +18,7 @@ from ...conf.parts.tracking import WatchedFile
 from ...loop.channel import Channel
 from ...loop.log import Log
 from ...loop.loop import Loop
+from ...loop.notes import forget
 from ...loop.results import CheckKey, CheckResult, CheckRun
 from ...loop.side import Side, Worker
 
@@ -121,7 +122,7 @@ class Checkers:
 
     def _forget(self) -> None:
         if self._path:
-            notebook.forget(self._path)
+            forget(self._path)
 
     def _recall(self) -> None:
         """What a killed agent knew: dead servers stay out of service until a check has found them alive."""

@@ -13,6 +13,7 @@ from ...conf.model import Config, Instance
 from ...loop.channel import Channel
 from ...loop.log import ERROR, INFO, NOTICE, WARNING, Log
 from ...loop.loop import Loop
+from ...loop.notes import forget
 from ...loop.side import Side, Worker
 from ...track import notebook
 from ...track.messages import FILE, LINK, PROCESS, SCRIPT, Key, Orders, Reading, Run
@@ -86,7 +87,7 @@ class Trackers:
     def stop(self, patience_ns: int) -> None:
         """End scripts and the process. Blocks until it has ended, for so long at most (child_wait_time)."""
         self._side.stop(patience_ns)
-        notebook.forget(self._path)
+        forget(self._path)
 
     def links_among(self, keys: AbstractSet[Key]) -> Set[str]:
         """The interfaces among ``keys``, whose links are known from now on."""
