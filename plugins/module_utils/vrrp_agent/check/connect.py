@@ -96,6 +96,18 @@ def begin(made: socket.socket, to: Connection) -> int:
     raise CannotAsk(f"no connection can be begun: {words(number)}")
 
 
+def send(made: socket.socket, packet: bytes) -> int:
+    """Send a datagram. Returns 0, or the errno that speaks against the server. Raises CannotAsk."""
+    try:
+        made.send(packet)
+    except OSError as error:
+        number = error.errno or 0
+        if not against_server(number):
+            raise CannotAsk(f"nothing can be sent: {words(number)}") from error
+        return number
+    return 0
+
+
 class Opening:
     """One TCP connection that is being made.
 

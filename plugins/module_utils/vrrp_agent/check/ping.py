@@ -14,7 +14,7 @@ from typing import NamedTuple, Optional, Tuple
 
 from ..conf.parts.checks import Check, Connection, PingCheck
 from ..wire.checksum import internet_checksum
-from .connect import CannotAsk, against_server, begin, open_socket, words
+from .connect import CannotAsk, begin, open_socket, send, words
 from .probe import Context, Done, Outcome, not_asked
 
 _HEAD = struct.Struct("!BBHHH")
@@ -118,17 +118,7 @@ class PingProbe:
     def _send(self) -> int:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._token = os.urandom(_TOKEN_BYTES)
-        packet = self._packet()
-        if self._socket is None:
-            return errno.ENOTCONN
-        try:
-            self._socket.send(packet)
-        except OSError as error:
-            number = error.errno or 0
-            if not against_server(number):
-                raise CannotAsk(f"nothing can be sent: {words(number)}") from error
-            return number
-        return 0
+        return errno.ENOTCONN if self._socket is None else send(self._socket, self._packet())
 
     def _packet(self) -> bytes:
         """The kernel puts in the identity for a ping socket, and the checksum for all but raw IPv4."""

@@ -10,7 +10,7 @@ from typing import Optional
 
 from ..conf.parts.checks import Check, UdpCheck
 from ..loop.alarm import Alarm
-from .connect import CannotAsk, against_server, begin, open_socket, words
+from .connect import CannotAsk, begin, open_socket, send, words
 from .probe import Context, Done, Outcome, not_asked
 
 OWN_PAYLOAD = b"a check by linuxha.vrrp, no more"
@@ -42,7 +42,7 @@ class UdpProbe:
             made = open_socket(to, socket.SOCK_DGRAM)
             self._socket = made
             made.setsockopt(*_LEVEL[to.family], 1)
-            error = begin(made, to) or self._send(made)
+            error = begin(made, to) or send(made, self._check.payload or OWN_PAYLOAD)
         except CannotAsk as problem:
             self._end(not_asked(str(problem)))
             return
@@ -59,16 +59,6 @@ class UdpProbe:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
-
-    def _send(self, made: socket.socket) -> int:
-        try:
-            made.send(self._check.payload or OWN_PAYLOAD)
-        except OSError as error:
-            number = error.errno or 0
-            if not against_server(number):
-                raise CannotAsk(f"nothing can be sent: {words(number)}") from error
-            return number
-        return 0
 
     def _readable(self) -> None:
         if self._socket is None:
