@@ -55,7 +55,7 @@ class Channel:
         self._waiting += _HEAD.size + len(data)
         if len(self._out) == 1:
             self._write()
-        return self._open
+        return self._open and not self._finished
 
     def close(self) -> None:
         """Give the descriptor back. ``on_end`` is not called."""
@@ -84,7 +84,7 @@ class Channel:
                 self._loop.add_writer(self._socket.fileno(), self._write)
                 return
             except OSError:
-                self._end()
+                self._give_up_writing()
                 return
             self._waiting -= sent
             rest = self._out[0][sent:]
@@ -96,6 +96,13 @@ class Channel:
         if self._finished:
             with contextlib.suppress(OSError):  # it is gone already
                 self._socket.shutdown(socket.SHUT_WR)
+
+    def _give_up_writing(self) -> None:
+        """The peer reads no more. What it said before is still to be read: the end comes after that."""
+        self._finished = True
+        self._out.clear()
+        self._waiting = 0
+        self._loop.remove_writer(self._socket.fileno())
 
     def _read(self) -> None:
         try:
