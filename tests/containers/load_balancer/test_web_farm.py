@@ -245,5 +245,5 @@ def test_both_services_of_an_address_are_served(farm: Farm) -> None:
     answers = served_by(farm.lab, farm.address, OTHER, count=100)
     assert not answers.failed, answers.told()
     assert set(answers.shares) == {"web1", "web2"}, answers.shares
-    # The round begins anew when a server comes back meanwhile, so that one may be a request ahead.
-    assert abs(answers.shares["web1"] - answers.shares["web2"]) <= 10, answers.shares
+    # rr is exact in namespaces. Here 16 requests were once 9 and 7, and nobody knows why yet.
+    assert abs(answers.shares["web1"] - answers.shares["web2"]) <= 4, answers.shares

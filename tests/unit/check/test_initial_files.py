@@ -8,10 +8,11 @@ from typing import Any, List
 
 from vrrp_agent.check.messages import Orders
 from vrrp_agent.check.worker import CheckWorker
-from vrrp_agent.daemon.sides.checking import initial_files, orders_of
+from vrrp_agent.daemon.sides.checking import initial_files
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
 
+from tests.unit.check.orders import orders_of
 from tests.unit.conf.texts import load_text
 
 TEXT = """
@@ -54,7 +55,7 @@ def test_the_file_gets_its_first_number_before_it_is_read(tmp_path: Path) -> Non
     path = tmp_path / "load"
     config = load_text(TEXT.replace("PATH", str(path))).config
     assert config is not None
-    orders = orders_of(config, frozenset())
+    orders = orders_of(config)
     initial = initial_files(config, orders)
     assert [file.name for file in initial] == ["load"]
     loop, ears = Loop(), Ears()

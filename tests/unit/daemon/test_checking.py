@@ -15,10 +15,12 @@ from vrrp_agent.conf.parts.balancing import TCP, Member, RealServer, VirtualServ
 from vrrp_agent.conf.parts.checks import Check, Connection, FileCheck, MiscCheck, PingCheck, TcpCheck, Timing
 from vrrp_agent.conf.parts.tracking import Command, WatchedFile
 from vrrp_agent.daemon.sides import checking as module
-from vrrp_agent.daemon.sides.checking import Checkers, orders_of
+from vrrp_agent.daemon.sides.checking import Checkers
 from vrrp_agent.loop.log import Log
 from vrrp_agent.loop.loop import Loop
 from vrrp_agent.loop.results import CheckKey, CheckResult, CheckRun
+
+from tests.unit.check.orders import orders_of
 
 SERVICE = ("[198.51.100.10]:tcp:80", 4)
 ADDRESS = b"\xc6\x12\0\1"
@@ -170,7 +172,7 @@ def test_a_reload_sends_only_services_that_have_changed(scene: Scene) -> None:
 
 
 def orders_of_all(scene: Scene, wanted: Config) -> Orders:
-    return replace(orders_of(wanted, frozenset()), path=scene.path, boot="boot")
+    return replace(orders_of(wanted), path=scene.path, boot="boot")
 
 
 def test_first_numbers_of_files_are_set_by_the_first_process_alone(scene: Scene) -> None:
@@ -191,7 +193,7 @@ def test_a_process_that_has_died_learns_what_was_known(scene: Scene) -> None:
 def test_an_agent_that_follows_a_killed_one_recalls(scene: Scene) -> None:
     wanted = config(tcp(80))
     found = CheckResult(key(0), False, 0, "refused", 1.0)
-    orders = orders_of(wanted, frozenset()).orders
+    orders = orders_of(wanted).orders
     Notebook().write(scene.path, "boot", orders, {key(0): found})
     scene.agent().apply(wanted)
     assert scene.checkers.results == {key(0): found}
@@ -202,7 +204,7 @@ def test_an_agent_that_follows_a_killed_one_recalls(scene: Scene) -> None:
 
 def test_nothing_is_recalled_by_a_reload_or_after_an_orderly_end(scene: Scene) -> None:
     wanted = config(tcp(80))
-    orders = orders_of(wanted, frozenset()).orders
+    orders = orders_of(wanted).orders
     scene.checkers.apply(Config())
     Notebook().write(scene.path, "boot", orders, {key(0): CheckResult(key(0), False)})
     scene.checkers.apply(wanted)

@@ -10,8 +10,8 @@ from typing import Iterator, Optional
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
 from ..values.block import text
-from ..values.commands import BadCommand, arguments
 from .checker_words import check_checker
+from .commands import check_commands
 
 _COMMANDS = ("quorum_up", "quorum_down", "notify_up", "notify_down", "misc_path")
 _ENGINE_LENGTH = 15
@@ -21,7 +21,7 @@ _HASHING = {"sh-port": "sh", "sh-fallback": "sh", "mh-port": "mh", "mh-fallback"
 
 def check_block(service: Node) -> Iterator[Problem]:
     """Findings about one virtual_server and what stands in it."""
-    yield from _commands(service)
+    yield from check_commands(service, _COMMANDS)
     yield from _scheduler(service)
     yield from _engine(service)
     if service.last("sorry_server") is None:
@@ -39,26 +39,15 @@ def check_block(service: Node) -> Iterator[Problem]:
         hint = "write 'real_server ADDRESS PORT { ... }' in it; a sorry_server alone is not enough"
         yield service.missing("real_server", message, hint)
     for server in service.all("real_server"):
-        yield from _commands(server)
+        yield from check_commands(server, _COMMANDS)
         for checker in server.children:
-            yield from _commands(checker)
+            yield from check_commands(checker, _COMMANDS)
             yield from check_checker(checker)
 
 
 def title(node: Node) -> str:
     """A block as one would name it."""
     return " ".join((node.keyword, *node.args))
-
-
-def _commands(block: Node) -> Iterator[Problem]:
-    for node in block.children:
-        if node.name not in _COMMANDS or not node.args:
-            continue
-        try:
-            arguments(node.args[0])
-        except BadCommand as error:
-            hint = "write the command in double quotes, and an argument with blanks in single ones"
-            yield node.problem(ERROR, f"{node.keyword}: {error}", hint, node.args[0])
 
 
 def _scheduler(service: Node) -> Iterator[Problem]:

@@ -10,9 +10,9 @@ from typing import Iterator, List, Optional
 from ..match.judge import TRUE_WORDS
 from ..problem import ERROR, WARNING, Problem
 from ..tree import Node
-from ..values.commands import BadCommand, arguments
 from ..values.defaults import Defaults
 from ..values.telling import FIFO_SCRIPT_WORDS, SCRIPT_WORDS, first_global, sends_mail
+from .commands import check_commands
 
 _SPEAKERS = ("vrrp_instance", "vrrp_sync_group")
 
@@ -31,14 +31,7 @@ def _commands(tree: Node) -> Iterator[Problem]:
         wanted = FIFO_SCRIPT_WORDS if block.name == "global_defs" else SCRIPT_WORDS
         if block.name != "global_defs" and block.name not in _SPEAKERS:
             continue
-        for node in block.children:
-            if node.name not in wanted or not node.args:
-                continue
-            try:
-                arguments(node.args[0])
-            except BadCommand as error:
-                hint = "write the command in double quotes, and an argument with blanks in single ones"
-                yield node.problem(ERROR, f"{node.keyword}: {error}", hint, node.args[0])
+        yield from check_commands(block, wanted)
 
 
 def _fifos(tree: Node) -> Iterator[Problem]:

@@ -202,13 +202,6 @@ def initial_files(config: Config, orders: Orders) -> Tuple[WatchedFile, ...]:
     return tuple(file for file in config.files if file.initial is not None and file.path in followed)
 
 
-def orders_of(config: Config, suspended: FrozenSet[Tuple[str, int]]) -> Orders:
-    """Every check of a configuration."""
-    rest = {service.key: service.key in suspended for service in config.services}
-    made = [_Made(one, rest[one.key], orders_of_service(one, rest[one.key])) for one in config.services]
-    return _whole(config, made)
-
-
 def orders_of_service(service: VirtualServer, rests: bool) -> Tuple[Order, ...]:
     """Every check of one service. ``rests``: ha_suspend."""
     found: List[Order] = []
