@@ -15,6 +15,27 @@ from . import nftables as nft
 from .attributes import attribute, be32, be64, nest, read, text
 from .messages import NLM_F_APPEND, NLM_F_CREATE
 from .netlink import HEADER
+from .nft_numbers import (
+    DELETE_CHAIN,
+    DELETE_ELEMENTS,
+    DELETE_OBJECT,
+    DELETE_RULE,
+    DELETE_SET,
+    DELETE_TABLE,
+    GET_CHAIN,
+    GET_OBJECT,
+    GET_RULE,
+    HOST_ORDER_KEY,
+    IS_MAP,
+    NEW_CHAIN,
+    NEW_ELEMENTS,
+    NEW_OBJECT,
+    NEW_RULE,
+    NEW_SET,
+    NEW_TABLE,
+    NFGENMSG,
+    TYPE_BITS,
+)
 from .nft_steer import GOTO
 
 NFPROTO_NETDEV = 5
@@ -22,18 +43,12 @@ HOOK_INGRESS = 0
 INTEGER, IPV4, IPV6, PROTOCOL, PORT, MARK = 4, 7, 8, 12, 13, 19
 """Data types by nft's own numbers, and how long they are."""
 _LENGTHS = {INTEGER: 4, IPV4: 4, IPV6: 16, PROTOCOL: 1, PORT: 2, MARK: 4}
-_TYPE_BITS = 6
-_HOST_ORDER_KEY = b"\x00\x04" + struct.pack("=I", 1)
 _KEY_TYPE_OF, _DATA_TYPE_OF, _VERDICT, _NUMGEN, _INCREMENTAL = 3, 4, 1, 23, 0
 _COMMENT = 0
 _MOST_COMMENT_BYTES = 253
-_NEW_TABLE, _DELETE_TABLE, _NEW_CHAIN, _GET_CHAIN, _DELETE_CHAIN = 0, 2, 3, 4, 5
-_NEW_RULE, _GET_RULE, _DELETE_RULE, _NEW_SET, _DELETE_SET = 6, 7, 8, 9, 11
-_NEW_ELEMENTS, _DELETE_ELEMENTS, _NEW_OBJECT, _GET_OBJECT, _DELETE_OBJECT = 12, 14, 18, 19, 20
-_MAP, _TIMEOUT, _DYNAMIC = 0x8, 0x10, 0x20
+_TIMEOUT, _DYNAMIC = 0x10, 0x20
 _VERDICT_TYPE = 0xFFFFFF00
 _COUNTER = 1
-_NFGENMSG_BYTES = 4
 _MOST_ELEMENTS = 200  # of one message: an attribute is at most 64 KiB long
 _COUNTS = struct.Struct("!Q")
 
@@ -72,15 +87,15 @@ class TableChanges:
     def make(self, owner: str) -> bytes:
         """The table itself; ``owner`` is its comment."""
         body = self._head + be32(2, 0) + attribute(6, _comment(owner))
-        return nft.message_of(_NEW_TABLE, NLM_F_CREATE, self.family, body)
+        return nft.message_of(NEW_TABLE, NLM_F_CREATE, self.family, body)
 
     def remove(self) -> bytes:
         """The table with all that is in it."""
-        return nft.message_of(_DELETE_TABLE, 0, self.family, self._head)
+        return nft.message_of(DELETE_TABLE, 0, self.family, self._head)
 
     def chain(self, name: str) -> bytes:
         """A chain to go to."""
-        return nft.message_of(_NEW_CHAIN, NLM_F_CREATE, self.family, self._head + text(3, name))
+        return nft.message_of(NEW_CHAIN, NLM_F_CREATE, self.family, self._head + text(3, name))
 
     def base_chain(self, chain: BaseChain) -> bytes:
         """A chain that the kernel calls; it lets everything through."""
@@ -88,26 +103,26 @@ class TableChanges:
         if chain.device:
             hook.append(text(3, chain.device))
         body = self._head + text(3, chain.name) + nest(4, *hook) + be32(5, 1) + text(7, chain.kind)
-        return nft.message_of(_NEW_CHAIN, NLM_F_CREATE, self.family, body)
+        return nft.message_of(NEW_CHAIN, NLM_F_CREATE, self.family, body)
 
     def remove_chain(self, name: str) -> bytes:
         """A chain without rules that nothing leads to any more."""
-        return nft.message_of(_DELETE_CHAIN, 0, self.family, self._head + text(3, name))
+        return nft.message_of(DELETE_CHAIN, 0, self.family, self._head + text(3, name))
 
     def rule(self, chain: str, *expressions: bytes, comment: str = "") -> bytes:
         """A rule at the end of the chain."""
         body = self._head + text(2, chain) + nest(4, *expressions)
         if comment:
             body += attribute(7, _comment(comment))
-        return nft.message_of(_NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, self.family, body)
+        return nft.message_of(NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, self.family, body)
 
     def empty_chain(self, name: str) -> bytes:
         """Remove all rules of a chain."""
-        return nft.message_of(_DELETE_RULE, 0, self.family, self._head + text(2, name))
+        return nft.message_of(DELETE_RULE, 0, self.family, self._head + text(2, name))
 
     def chain_map(self, name: str, types: Sequence[int], number: int) -> bytes:
         """A map from a (concatenated) key to chains. ``number`` is its own in the transaction."""
-        flags = be32(3, _MAP)
+        flags = be32(3, IS_MAP)
         return self._set(name, types, flags + be32(6, _VERDICT_TYPE) + be32(10, number))
 
     def choice(self, name: str, number: int, chains: Sequence[str]) -> List[bytes]:
@@ -116,8 +131,8 @@ class TableChanges:
         It has a name, because the kernel searches all sets of a table for each that it has to name itself.
         """
         slots = max(len(chains), 1)
-        parts = be32(3, _MAP) + be32(6, _VERDICT_TYPE) + be32(10, number)
-        parts += nest(9, be32(1, slots)) + attribute(13, _HOST_ORDER_KEY + _slot_type(slots))
+        parts = be32(3, IS_MAP) + be32(6, _VERDICT_TYPE) + be32(10, number)
+        parts += nest(9, be32(1, slots)) + attribute(13, HOST_ORDER_KEY + _slot_type(slots))
         pairs = [(struct.pack("=I", slot), chain) for slot, chain in enumerate(chains)]
         return [self._set(name, (INTEGER,), parts), *self.add_ways(name, pairs, number)]
 
@@ -128,11 +143,11 @@ class TableChanges:
 
     def remove_set(self, name: str) -> bytes:
         """A set or map that no rule uses any more."""
-        return nft.message_of(_DELETE_SET, 0, self.family, self._head + text(2, name))
+        return nft.message_of(DELETE_SET, 0, self.family, self._head + text(2, name))
 
     def empty_set(self, name: str) -> bytes:
         """Remove all keys of a set."""
-        return nft.message_of(_DELETE_ELEMENTS, 0, self.family, self._head + text(2, name))
+        return nft.message_of(DELETE_ELEMENTS, 0, self.family, self._head + text(2, name))
 
     def add_ways(self, name: str, pairs: Sequence[Tuple[bytes, str]], number: int = 0) -> List[bytes]:
         """Keys of a map, and the chains that they lead to."""
@@ -140,42 +155,42 @@ class TableChanges:
         for key, chain in pairs:
             verdict = nest(2, be32(1, GOTO), text(2, chain))
             items.append(nest(1, nest(1, attribute(1, key)), nest(2, verdict)))
-        return self._elements(_NEW_ELEMENTS, NLM_F_CREATE, name, items, number)
+        return self._elements(NEW_ELEMENTS, NLM_F_CREATE, name, items, number)
 
     def remove_ways(self, name: str, pairs: Sequence[Tuple[bytes, str]]) -> List[bytes]:
         """Keys of a map; all of them must be there."""
         items = [nest(1, nest(1, attribute(1, key))) for key, _chain in pairs]
-        return self._elements(_DELETE_ELEMENTS, 0, name, items)
+        return self._elements(DELETE_ELEMENTS, 0, name, items)
 
     def counter(self, name: str) -> bytes:
         """A counter with a name."""
         body = self._head + text(2, name) + be32(3, _COUNTER) + nest(4)
-        return nft.message_of(_NEW_OBJECT, NLM_F_CREATE, self.family, body)
+        return nft.message_of(NEW_OBJECT, NLM_F_CREATE, self.family, body)
 
     def remove_counter(self, name: str) -> bytes:
         """A counter that no rule uses any more."""
         body = self._head + text(2, name) + be32(3, _COUNTER)
-        return nft.message_of(_DELETE_OBJECT, 0, self.family, body)
+        return nft.message_of(DELETE_OBJECT, 0, self.family, body)
 
     def list_rules(self) -> bytes:
         """Ask for the rules."""
-        return nft.message_of(_GET_RULE, 0, self.family, self._head)
+        return nft.message_of(GET_RULE, 0, self.family, self._head)
 
     def list_chains(self) -> bytes:
         """Ask for the chains. The kernel sends those of every table of the family."""
-        return nft.message_of(_GET_CHAIN, 0, self.family, self._head)
+        return nft.message_of(GET_CHAIN, 0, self.family, self._head)
 
     def list_counters(self) -> bytes:
         """Ask for the counters."""
-        return nft.message_of(_GET_OBJECT, 0, self.family, self._head + be32(3, _COUNTER))
+        return nft.message_of(GET_OBJECT, 0, self.family, self._head + be32(3, _COUNTER))
 
     def _set(self, name: str, types: Sequence[int], parts: bytes) -> bytes:
         kind = length = 0
         for part in types:
-            kind = kind << _TYPE_BITS | part
+            kind = kind << TYPE_BITS | part
             length += len(key_part(part, b"")) if len(types) > 1 else _LENGTHS[part]
         body = self._head + text(2, name) + be32(4, kind) + be32(5, length) + parts
-        return nft.message_of(_NEW_SET, NLM_F_CREATE, self.family, body)
+        return nft.message_of(NEW_SET, NLM_F_CREATE, self.family, body)
 
     def _elements(self, kind: int, flags: int, name: str, items: List[bytes], number: int = 0) -> List[bytes]:
         head = self._head + text(2, name) + (be32(4, number) if number else b"")
@@ -190,7 +205,7 @@ def comments(answers: Iterable[bytes]) -> List[Tuple[str, str]]:
     found: List[Tuple[str, str]] = []
     for answer in answers:
         chain, comment = "", None
-        for kind, value in read(answer, HEADER.size + _NFGENMSG_BYTES):
+        for kind, value in read(answer, HEADER.size + NFGENMSG.size):
             if kind == 2:
                 chain = value.rstrip(b"\0").decode("utf-8", "replace")
             elif kind == 7:
@@ -205,7 +220,7 @@ def counts(answers: Iterable[bytes]) -> Dict[str, Count]:
     found: Dict[str, Count] = {}
     for answer in answers:
         name, packets, octets = "", 0, 0
-        for kind, value in read(answer, HEADER.size + _NFGENMSG_BYTES):
+        for kind, value in read(answer, HEADER.size + NFGENMSG.size):
             if kind == 2:
                 name = value.rstrip(b"\0").decode("utf-8", "replace")
             elif kind == 4:
@@ -247,7 +262,7 @@ def base_chains(answers: Iterable[bytes], table: str) -> List[str]:
     found = []
     for answer in answers:
         name, owner, hooked = "", "", False
-        for kind, value in read(answer, HEADER.size + _NFGENMSG_BYTES):
+        for kind, value in read(answer, HEADER.size + NFGENMSG.size):
             if kind in (1, 3):
                 said = value.rstrip(b"\0").decode("utf-8", "replace")
                 owner, name = (said, name) if kind == 1 else (owner, said)

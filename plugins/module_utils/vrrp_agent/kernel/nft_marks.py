@@ -17,20 +17,25 @@ from .attributes import attribute, be32, nest, read, text
 from .messages import NLM_F_CREATE
 from .netlink import HEADER
 from .nft_changes import BaseChain, TableChanges
+from .nft_numbers import (
+    DELETE_ELEMENTS,
+    GET_ELEMENTS,
+    HOST_ORDER_DATA,
+    IS_MAP,
+    NEW_ELEMENTS,
+    NEW_SET,
+    NFGENMSG,
+    TYPE_BITS,
+)
 from .nft_rules import mapped
 from .nft_steer import destination, leave, port, transport
 
 _CHAIN, _PORTS, _ADDRESSES = "in", "ports", "addresses"
 _IPV4, _IPV6, _PROTOCOL, _PORT, _MARK = 7, 8, 12, 13, 19
 """Data types by nft's own numbers: only ``nft list`` looks at them."""
-_TYPE_BITS = 6
 _KEY = 8
 _NFPROTO = {4: nft.NFPROTO_IPV4, 6: nft.NFPROTO_IPV6}
-_NEW_SET, _NEW_ELEMENTS, _GET_ELEMENTS, _DELETE_ELEMENTS = 9, 12, 13, 14
-_MAP = 8
-_HOST_ORDER_MARK = b"\x01\x04" + struct.pack("=I", 1)
 _META_MARK = 3
-_NFGENMSG_BYTES = 4
 _MOST_ELEMENTS = 200  # of one message: an attribute is at most 64 KiB long
 _NUMBER = struct.Struct("=I")
 
@@ -74,16 +79,16 @@ class MarkTable(TableChanges):
 
     def add(self, marks: Marks) -> List[bytes]:
         """Elements that are not there yet."""
-        return self._change(_NEW_ELEMENTS, NLM_F_CREATE, marks)
+        return self._change(NEW_ELEMENTS, NLM_F_CREATE, marks)
 
     def take_away(self, marks: Marks) -> List[bytes]:
         """Elements that are there."""
-        return self._change(_DELETE_ELEMENTS, 0, marks)
+        return self._change(DELETE_ELEMENTS, 0, marks)
 
     def list_marks(self) -> List[bytes]:
         """One question for each map."""
         return [
-            nft.message_of(_GET_ELEMENTS, 0, self.family, self._head + text(2, name))
+            nft.message_of(GET_ELEMENTS, 0, self.family, self._head + text(2, name))
             for name in (_PORTS, _ADDRESSES)
         ]
 
@@ -91,7 +96,7 @@ class MarkTable(TableChanges):
         """What the kernel says to such a question."""
         marks: Marks = {}
         for answer in answers:
-            for kind, value in read(answer, HEADER.size + _NFGENMSG_BYTES):
+            for kind, value in read(answer, HEADER.size + NFGENMSG.size):
                 if kind == 3:
                     for _item, element in read(value, 0):
                         found = dict(read(element, 0))
@@ -103,11 +108,11 @@ class MarkTable(TableChanges):
     def _map(self, name: str, types: Sequence[int], number: int) -> bytes:
         kind = 0
         for part in types:
-            kind = kind << _TYPE_BITS | part
+            kind = kind << TYPE_BITS | part
         length = 4 + self._size + (4 if _PORT in types else 0)
-        body = self._head + text(2, name) + be32(3, _MAP) + be32(4, kind) + be32(5, length)
-        body += be32(6, _MARK) + be32(7, _NUMBER.size) + be32(10, number) + attribute(13, _HOST_ORDER_MARK)
-        return nft.message_of(_NEW_SET, NLM_F_CREATE, self.family, body)
+        body = self._head + text(2, name) + be32(3, IS_MAP) + be32(4, kind) + be32(5, length)
+        body += be32(6, _MARK) + be32(7, _NUMBER.size) + be32(10, number) + attribute(13, HOST_ORDER_DATA)
+        return nft.message_of(NEW_SET, NLM_F_CREATE, self.family, body)
 
     def _change(self, command: int, flags: int, marks: Marks) -> List[bytes]:
         messages: List[bytes] = []

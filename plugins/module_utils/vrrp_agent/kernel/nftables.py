@@ -18,26 +18,33 @@ from .attributes import attribute, be32, nest, text
 from .errors import KernelError, describe
 from .messages import NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REQUEST
 from .netlink import HEADER, NLMSG_DONE, NLMSG_ERROR, grow_receive_buffer, grow_send_buffer, split
+from .nft_numbers import (
+    DELETE_ELEMENTS,
+    DELETE_TABLE,
+    GET_TABLE,
+    HOST_ORDER_DATA,
+    HOST_ORDER_KEY,
+    IS_MAP,
+    NEW_CHAIN,
+    NEW_ELEMENTS,
+    NEW_RULE,
+    NEW_SET,
+    NEW_TABLE,
+    NFGENMSG,
+    TYPE_BITS,
+)
 
 NFPROTO_IPV4, NFPROTO_IPV6 = 2, 10
 HOOK_PREROUTING, HOOK_INPUT, HOOK_OUTPUT = 0, 1, 3
 TYPE_IPV4_ADDRESS, TYPE_IPV6_ADDRESS, TYPE_ICMPV6, TYPE_IFINDEX, TYPE_IFNAME = 7, 8, 29, 20, 41
 """Data types by nft's own numbers: only ``nft list`` looks at them."""
-_TYPE_BITS = 6
 KEY_LENGTHS = {TYPE_IPV4_ADDRESS: 4, TYPE_IPV6_ADDRESS: 16, TYPE_ICMPV6: 1, TYPE_IFINDEX: 4, TYPE_IFNAME: 16}
 
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10 << 8
-_NEW_TABLE, _GET_TABLE, _DELETE_TABLE = 0, 1, 2
-_NEW_CHAIN, _NEW_RULE, _NEW_SET = 3, 6, 9
-_NEW_ELEMENTS, _DELETE_ELEMENTS = 12, 14
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
-_NFGENMSG = struct.Struct("!BBH")
 _TABLE_USERDATA = 6
 _COMMENT = 0
-_MAP = 8
-_HOST_ORDER_KEY = b"\x00\x04" + struct.pack("=I", 1)
-_HOST_ORDER_DATA = b"\x01\x04" + struct.pack("=I", 1)
 _ELEMENT_KEY, _ELEMENT_DATA = 1, 2
 _DATA_VALUE = 1
 _ANSWER_TIMEOUT_S = 5.0
@@ -92,38 +99,38 @@ def make_table(table: Table, owner: str) -> List[bytes]:
     comment = owner.encode() + b"\0"
     userdata = attribute(_TABLE_USERDATA, bytes((_COMMENT, len(comment))) + comment)
     family, name = table.family, table.name
-    messages = [message_of(_NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0) + userdata)]
+    messages = [message_of(NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0) + userdata)]
     for chain in table.chains:
-        messages.append(message_of(_NEW_CHAIN, NLM_F_CREATE, family, _chain(name, chain)))
+        messages.append(message_of(NEW_CHAIN, NLM_F_CREATE, family, _chain(name, chain)))
     for number, one in enumerate(table.sets, 1):
-        messages.append(message_of(_NEW_SET, NLM_F_CREATE, family, _set(name, one, number)))
+        messages.append(message_of(NEW_SET, NLM_F_CREATE, family, _set(name, one, number)))
         messages.extend(add_elements(family, name, one.name, one.elements))
     for rule in table.rules:
         body = text(1, name) + text(2, rule.chain) + nest(4, *rule.expressions)
-        messages.append(message_of(_NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, family, body))
+        messages.append(message_of(NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, family, body))
     return messages
 
 
 def remove_table(family: int, name: str) -> bytes:
     """The message that removes a table with all that is in it."""
-    return message_of(_DELETE_TABLE, 0, family, text(1, name))
+    return message_of(DELETE_TABLE, 0, family, text(1, name))
 
 
 def ensure_table(family: int, name: str) -> bytes:
     """The message that makes an empty table, or does nothing when there is one: then it can be removed."""
-    return message_of(_NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0))
+    return message_of(NEW_TABLE, NLM_F_CREATE, family, text(1, name) + be32(2, 0))
 
 
 def add_elements(family: int, table: str, name: str, elements: Sequence[Tuple[bytes, bytes]]) -> List[bytes]:
     """The messages that add elements; one that is there already does no harm."""
-    return _elements(_NEW_ELEMENTS, NLM_F_CREATE, family, table, name, elements)
+    return _elements(NEW_ELEMENTS, NLM_F_CREATE, family, table, name, elements)
 
 
 def remove_elements(
     family: int, table: str, name: str, elements: Sequence[Tuple[bytes, bytes]]
 ) -> List[bytes]:
     """The messages that remove elements; all of them must be there."""
-    return _elements(_DELETE_ELEMENTS, 0, family, table, name, elements)
+    return _elements(DELETE_ELEMENTS, 0, family, table, name, elements)
 
 
 def _elements(
@@ -153,20 +160,20 @@ def _chain(table: str, chain: Chain) -> bytes:
 def _set(table: str, one: Set, number: int) -> bytes:
     kind = length = 0
     for part in one.types:
-        kind = kind << _TYPE_BITS | part
+        kind = kind << TYPE_BITS | part
         length += -(-KEY_LENGTHS[part] // 4) * 4 if len(one.types) > 1 else KEY_LENGTHS[part]
-    body = text(1, table) + text(2, one.name) + be32(3, _MAP if one.is_map else 0)
+    body = text(1, table) + text(2, one.name) + be32(3, IS_MAP if one.is_map else 0)
     body += be32(4, kind) + be32(5, length)
     if one.is_map:
         body += be32(6, TYPE_IFINDEX) + be32(7, 4)
     if one.types[0] in (TYPE_IFINDEX, TYPE_IFNAME):  # for nft list: these are numbers as the host writes them
-        body += attribute(13, _HOST_ORDER_KEY + (_HOST_ORDER_DATA if one.is_map else b""))
+        body += attribute(13, HOST_ORDER_KEY + (HOST_ORDER_DATA if one.is_map else b""))
     return body + be32(10, number)
 
 
 def message_of(kind: int, flags: int, family: int, body: bytes) -> bytes:
     """One message, without its sequence."""
-    data = _NFGENMSG.pack(family, 0, 0) + body
+    data = NFGENMSG.pack(family, 0, 0) + body
     return HEADER.pack(HEADER.size + len(data), _SUBSYSTEM | kind, flags | NLM_F_REQUEST, 0, 0) + data
 
 
@@ -301,7 +308,7 @@ class NftSocket:
 
     def owner(self, family: int, name: str) -> Optional[str]:
         """The comment of a table; None when there is no such table. Raises KernelError."""
-        message = message_of(_GET_TABLE, 0, family, text(1, name))
+        message = message_of(GET_TABLE, 0, family, text(1, name))
         self._forget_answers()
         try:
             self._socket.send(message)
@@ -318,12 +325,12 @@ class NftSocket:
 
 
 def _control(kind: int, sequence: int) -> bytes:
-    data = _NFGENMSG.pack(0, 0, 10)
+    data = NFGENMSG.pack(0, 0, 10)
     return HEADER.pack(HEADER.size + len(data), kind, NLM_F_REQUEST, sequence, 0) + data
 
 
 def _comment(message: bytes) -> str:
-    offset = HEADER.size + _NFGENMSG.size
+    offset = HEADER.size + NFGENMSG.size
     while offset + 4 <= len(message):
         length, kind = struct.unpack_from("=HH", message, offset)
         if length < 4:
